@@ -1,0 +1,20 @@
+// npm run check: format and lint, types, architecture, generated documents. Prints what failed and exits 1.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { ensurePackages, root } from './setup.mjs';
+
+ensurePackages();
+const bin = (...parts) => path.join(root, 'node_modules', ...parts);
+const steps = [
+  ['format and lint', bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'],
+  ['types', bin('typescript', 'bin', 'tsc'), '--noEmit'],
+  ['architecture', path.join(root, 'scripts', 'architecture.mjs')],
+  ['generated documents', path.join(root, 'scripts', 'docs.mjs'), '--check'],
+];
+for (const [name, ...command] of steps) {
+  const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) {
+    console.error(`\nnpm run check: ${name} failed`);
+    process.exitCode = 1;
+  }
+}

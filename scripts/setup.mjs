@@ -1,0 +1,98 @@
+// Makes a fresh clone ready: packages, build and the real programs that tests talk to. Uses Node alone.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => path.join(root, ...parts);
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** Runs a program, its output going to stderr so that callers keep a clean stdout. */
+export function run(file, args, options = {}) {
+  execFileSync(file, args, { cwd: root, stdio: ['ignore', 2, 2], shell: file.endsWith('.cmd'), ...options });
+}
+
+/** Installs packages when there are none, or when the lock file has changed since they were installed. */
+export function ensurePackages() {
+  const stamp = at('node_modules', '.portreeve-lock');
+  const lock = createHash('sha256')
+    .update(readFileSync(at('package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error('Installing packages…');
+  run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, lock);
+}
+
+/** Builds when a source is newer than the last build. */
+export function ensureBuild() {
+  const stamp = at('dist', '.built');
+  const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  const newest = Math.max(
+    ...['package-lock.json', 'tsconfig.json', 'scripts/build.mjs'].map((file) => statSync(at(file)).mtimeMs),
+    ...readdirSync(at('src'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(path.join(entry.parentPath, entry.name)).mtimeMs),
+  );
+  if (built > newest) return;
+  run(process.execPath, [at('scripts', 'build.mjs')]);
+}
+
+/**
+ * The real programs that tests and benches talk to, unpacked beside the project rather than installed:
+ * nothing on the machine is started or replaced by them.
+ */
+const parts = {
+  promtool: { debian: 'prometheus', file: 'usr/bin/promtool' },
+  lsof: { debian: 'lsof', file: 'usr/bin/lsof' },
+  ss: { debian: 'iproute2', file: 'bin/ss' },
+  ip: { debian: 'iproute2', file: 'bin/ip' },
+  nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
+};
+
+export const partsRoot = at('.parts');
+
+function onPath(program) {
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
+  return folders.map((folder) => path.join(folder, program)).find((file) => existsSync(file));
+}
+
+/** Where a part is: on the PATH, or unpacked under .parts; undefined when it is neither. */
+export function findPart(name) {
+  const unpacked = path.join(partsRoot, parts[name].file);
+  return onPath(name) ?? (existsSync(unpacked) ? unpacked : undefined);
+}
+
+/** Fetches the parts that are missing, where this machine can (Debian's apt). Returns name → reason for the rest. */
+export function ensureParts(names = Object.keys(parts)) {
+  const missing = names.filter((name) => !findPart(name));
+  const reasons = {};
+  if (missing.length === 0) return reasons;
+  if (!onPath('apt-get') || process.getuid?.() !== 0) {
+    for (const name of missing)
+      reasons[name] = `${name} is not installed, and only root on Debian can fetch it`;
+    return reasons;
+  }
+  console.error(`Fetching ${missing.join(', ')} from Debian…`);
+  const downloads = path.join(partsRoot, 'downloads');
+  mkdirSync(downloads, { recursive: true });
+  try {
+    run('apt-get', ['update', '-qq']);
+  } catch {
+    console.error('apt-get update failed; trying with the package lists at hand');
+  }
+  for (const name of missing) {
+    if (findPart(name)) continue;
+    try {
+      run('apt-get', ['download', '-qq', parts[name].debian], { cwd: downloads });
+      const deb = readdirSync(downloads).find((file) => file.startsWith(`${parts[name].debian}_`));
+      run('dpkg', ['-x', path.join(downloads, deb), partsRoot]);
+    } catch (error) {
+      reasons[name] = `${name} could not be fetched: ${error.message}`;
+    }
+  }
+  rmSync(downloads, { recursive: true, force: true });
+  return reasons;
+}

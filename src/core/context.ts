@@ -1,0 +1,48 @@
+// What the rest is handed instead of reaching for it: time, chance, and somewhere to tell what happened.
+
+/** `monotonic` never jumps and serves durations; `wall` is for showing a person. Both in milliseconds. */
+export interface Clock {
+  monotonic(): number;
+  wall(): number;
+}
+
+/** The part of pino's interface that is used here. */
+export interface Log {
+  debug(fields: object, message?: string): void;
+  info(fields: object, message?: string): void;
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+}
+
+/** One thing that changed. `subject` names it by kind and name (`service/user-api/0`, `listener/web`). */
+export interface ReeveEvent {
+  kind: EventKind;
+  subject: string;
+  message: string;
+  detail: Record<string, unknown>;
+}
+
+export type EventKind =
+  | 'daemon'
+  | 'listener'
+  | 'conflict'
+  | 'instance'
+  | 'restart'
+  | 'health'
+  | 'target'
+  | 'sink'
+  | 'config';
+
+export type Emit = (event: ReeveEvent) => void;
+
+export interface Context {
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: Log;
+  emit: Emit;
+}
+
+export const systemClock: Clock = { monotonic: () => performance.now(), wall: () => Date.now() };
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

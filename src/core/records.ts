@@ -1,0 +1,108 @@
+// The JSON that reeve prints: one schema a shape. Types and docs/json.md come from here.
+import { z } from 'zod';
+
+const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
+const protocol = z.enum(['tcp', 'udp']);
+
+export const holderSchema = z
+  .object({
+    pid: z.int(),
+    name: z.string(),
+    command: nullable(z.string()).describe('the command line, words joined by spaces'),
+    user: nullable(z.string()),
+    cwd: nullable(z.string()),
+    startedAt: nullable(z.iso.datetime()),
+    ancestors: z.array(z.object({ pid: z.int(), name: z.string() })).describe('parent first'),
+    unit: nullable(z.string()).describe('systemd unit'),
+    service: nullable(z.string()).describe('Windows service'),
+    container: nullable(z.string()).describe('container id'),
+  })
+  .describe('a process that has the socket open');
+
+export const socketSchema = z
+  .object({
+    protocol,
+    family: z.enum(['ipv4', 'ipv6']),
+    address: z.string(),
+    port: z.int(),
+    state: z.string().describe('listen, bound, unconnected, established, time-wait…'),
+    peer: nullable(z.string()).describe('host:port of the other end'),
+    namespace: nullable(z.string()).describe("null: this process's own network namespace"),
+    holders: z.array(holderSchema),
+    hidden: nullable(
+      z.object({ reason: z.string(), needs: nullable(z.string()).describe('what would show the holder') }),
+    ).describe('why the holders cannot be shown, or not all of them'),
+  })
+  .describe("one row of the system's socket table");
+
+export const whoSchema = z.object({ sockets: z.array(socketSchema) });
+
+export const remedySchema = z.object({
+  title: z.string(),
+  command: nullable(z.string()).describe('what to type, where one command does it'),
+});
+
+export const causeSchema = z.object({
+  id: z.string().describe('see docs/causes.md'),
+  confidence: z.enum(['certain', 'likely', 'possible']),
+  summary: z.string(),
+  evidence: z.array(z.string()),
+  remedies: z.array(remedySchema),
+});
+
+export const whySchema = z.object({
+  endpoint: z.string(),
+  verdict: z.enum(['free', 'held', 'refused', 'unknown']),
+  error: nullable(z.object({ code: z.string(), syscall: z.string() })),
+  causes: z.array(causeSchema).describe('most likely first'),
+});
+
+export const freeSchema = z.object({
+  results: z.array(
+    z.object({
+      endpoint: z.string(),
+      outcome: z.enum(['freed', 'already-free', 'planned', 'refused', 'failed']),
+      plan: z.array(z.object({ action: z.string(), subject: z.string() })),
+      reason: nullable(z.string()),
+      proof: nullable(z.string()).describe('how it was made sure that the port is free'),
+    }),
+  ),
+});
+
+export const checkSchema = z.object({
+  results: z.array(
+    z.object({
+      url: z.string(),
+      verdict: z.enum(['up', 'down', 'unknown']),
+      ms: nullable(z.number()),
+      reason: nullable(z.string()).describe('a stable word for what failed, such as refused or timeout'),
+      detail: nullable(z.string()),
+    }),
+  ),
+});
+
+export const scanSchema = z.object({
+  host: z.string(),
+  method: z.enum(['connect', 'syn', 'udp']),
+  open: z.array(
+    z.object({
+      port: z.int(),
+      protocol,
+      service: nullable(z.string()),
+      banner: nullable(z.string()),
+    }),
+  ),
+  counts: z.object({ open: z.int(), closed: z.int(), filtered: z.int() }),
+  ms: z.number(),
+});
+
+export type HolderRecord = z.infer<typeof holderSchema>;
+export type SocketRecord = z.infer<typeof socketSchema>;
+export type WhoRecord = z.infer<typeof whoSchema>;
+export type CauseRecord = z.infer<typeof causeSchema>;
+export type WhyRecord = z.infer<typeof whySchema>;
+export type FreeRecord = z.infer<typeof freeSchema>;
+export type FreeResult = FreeRecord['results'][number];
+export type CheckRecord = z.infer<typeof checkSchema>;
+export type CheckResult = CheckRecord['results'][number];
+export type ScanRecord = z.infer<typeof scanSchema>;

@@ -1,0 +1,22 @@
+// A bound, listening socket that is handed to an engine.
+import type { Socket } from 'node:net';
+import type { Endpoint } from '../core/endpoint.ts';
+
+/** A listening socket. The engine that gets it is the only one to accept on it. */
+export interface Binding {
+  /** What was asked for. */
+  endpoint: Endpoint;
+  /** What was really bound: another port than asked for after `next`, or for port 0. */
+  address: string;
+  port: number;
+  /** Who gets the connections from now on. Those that came before have waited. */
+  accept(handler: (socket: Socket) => void): void;
+  /** Whether verification saw this binding's own connection arrive; null where it was not tried. */
+  verified: boolean | null;
+  listening(): boolean;
+  /** Stops accepting. Connections that are open go on. */
+  close(): Promise<void>;
+}
+
+/** Why a connection was turned away at the door. */
+export type RefusalReason = 'not-allowed' | 'connections' | 'per-client' | 'rate' | 'draining';

@@ -1,0 +1,2 @@
+// Door of listen/.
+export type { Binding, RefusalReason } from './binding.ts';

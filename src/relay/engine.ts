@@ -1,0 +1,87 @@
+// The data plane's interface: an engine moves bytes and reports; every decision comes from shared, pure code.
+import type { ListenerConfig } from '../config/index.ts';
+import type { Binding, RefusalReason } from '../listen/index.ts';
+import type { Sink } from '../sinks/index.ts';
+
+/** One place that a listener may send a connection to. */
+export interface Target {
+  /** `host:port`, unique within its listener. */
+  id: string;
+  host: string;
+  port: number;
+  weight: number;
+  backup: boolean;
+  verdict: 'up' | 'down' | 'unknown';
+  /** A draining target keeps its connections and gets no new ones. */
+  draining: boolean;
+}
+
+/** Why a connection ended, or was never relayed. One per connection; a closed list, so that metrics stay bounded. */
+export type EndReason =
+  | 'done'
+  | 'client-reset'
+  | 'target-reset'
+  | 'idle'
+  | 'no-target'
+  | 'connect-failed'
+  | 'frame-too-large'
+  | 'frame-incomplete'
+  | 'sink-failed'
+  | 'drained'
+  | 'error';
+
+export interface ConnectionEnd {
+  client: string;
+  target: string | null;
+  reason: EndReason;
+  /** From and to the client. */
+  received: number;
+  sent: number;
+  /** How long it lasted, and how long until a target answered (null without one). Milliseconds. */
+  ms: number;
+  connectMs: number | null;
+  /** Targets that did not take the connection before one did. */
+  retries: number;
+  detail: string | null;
+}
+
+/** What an engine tells as it happens. Called on the hot path: cheap, and never throws. */
+export interface EngineReports {
+  opened(listener: string, client: string): void;
+  refused(listener: string, client: string, reason: RefusalReason): void;
+  received(listener: string, bytes: number): void;
+  sent(listener: string, bytes: number): void;
+  targetFailed(listener: string, target: string, code: string): void;
+  ended(listener: string, end: ConnectionEnd): void;
+}
+
+/** How a listener serves: decided from its configuration, changeable while it runs. */
+export interface ListenerPlan {
+  name: string;
+  config: ListenerConfig;
+  targets: Target[];
+  /** Null for a listener that balances. */
+  sink: Sink | null;
+}
+
+export interface TargetCounters {
+  id: string;
+  active: number;
+  total: number;
+  failures: number;
+}
+
+export interface EngineListener {
+  readonly name: string;
+  active(): number;
+  targets(): TargetCounters[];
+  /** New limits, targets, policy; connections that are open go on. */
+  update(plan: ListenerPlan): void;
+  /** Accepts no more, waits for connections to end, and after `deadlineMs` ends them. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: 'portable' | 'native';
+  serve(plan: ListenerPlan, bindings: Binding[], reports: EngineReports): EngineListener;
+}

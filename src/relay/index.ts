@@ -1,0 +1,2 @@
+// Door of relay/.
+export type * from './engine.ts';

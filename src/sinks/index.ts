@@ -1,0 +1,2 @@
+// Door of sinks/.
+export type * from './sink.ts';

@@ -1,0 +1,187 @@
+// What the operating system knows and does, behind one interface that each platform's folder implements.
+import type { Family } from '../core/address.ts';
+import type { Protocol } from '../core/endpoint.ts';
+import type { PortRange } from '../core/range.ts';
+
+export interface System {
+  readonly platform: string;
+  readonly sockets: Sockets;
+  readonly processes: Processes;
+  readonly binder: Binder;
+  readonly host: Host;
+  readonly managers: Managers;
+}
+
+/**
+ * `bound` is a TCP socket that has a port but neither listens nor is connected;
+ * `unconnected` is the usual state of a UDP socket that receives.
+ */
+export type SocketState =
+  | 'listen'
+  | 'bound'
+  | 'unconnected'
+  | 'established'
+  | 'syn-sent'
+  | 'syn-received'
+  | 'fin-wait-1'
+  | 'fin-wait-2'
+  | 'time-wait'
+  | 'close-wait'
+  | 'last-ack'
+  | 'closing'
+  | 'closed';
+
+/** One row of the socket table. */
+export interface SocketRow {
+  protocol: Protocol;
+  family: Family;
+  address: string;
+  port: number;
+  remoteAddress: string | null;
+  remotePort: number | null;
+  state: SocketState;
+  /** What the holder look-up knows it by (an inode on Linux); null where no process can own it (TIME_WAIT). */
+  id: string | null;
+  /** Numeric user that opened it. */
+  uid: number | null;
+  /** For a listener: connections waiting to be accepted, and the backlog. Otherwise bytes. */
+  receiveQueue: number | null;
+  sendQueue: number | null;
+  /** Null where the table does not tell. */
+  v6only: boolean | null;
+  /** Null for this process's own network namespace, else a name for the other one (`net:[4026532281]`). */
+  namespace: string | null;
+}
+
+export interface SocketQuery {
+  protocols?: Protocol[];
+  /** Local ports; all where absent. */
+  ports?: PortRange[];
+  /** Only sockets that can receive what nobody asked for: TCP `listen`, UDP `unconnected`. */
+  listening?: boolean;
+  /** Sockets of every network namespace that can be entered, each row named by its own. */
+  allNamespaces?: boolean;
+}
+
+export interface SocketTable {
+  rows: SocketRow[];
+  /** How it was read: `sock_diag`, `procfs`, `iphlpapi`… */
+  source: string;
+  /** What this source cannot show, in words; empty where it shows all. */
+  blindSpots: string[];
+}
+
+export interface Sockets {
+  table(query?: SocketQuery): Promise<SocketTable>;
+  /** The processes that have each of these sockets open, by socket id. */
+  holders(ids: ReadonlySet<string>): Promise<Holders>;
+}
+
+export interface Holders {
+  pids: ReadonlyMap<string, number[]>;
+  /** How many processes would not let themselves be looked into: a socket without holder may be theirs. */
+  unreadable: number;
+}
+
+/** A process that cannot be mistaken for a later one with the same PID. */
+export interface ProcessIdentity {
+  pid: number;
+  /** The system's own, exact notion of the start (clock ticks since boot on Linux); opaque, compare only. */
+  start: string;
+}
+
+export interface ProcessFacts extends ProcessIdentity {
+  parent: number | null;
+  name: string;
+  command: string[];
+  user: string | null;
+  uid: number | null;
+  cwd: string | null;
+  startedAt: Date | null;
+  /** systemd unit or Windows service. */
+  unit: string | null;
+  /** Container id, 64 hexadecimal digits or the runtime's own name. */
+  container: string | null;
+}
+
+/** Just enough to draw the tree. */
+export interface ProcessNode extends ProcessIdentity {
+  parent: number | null;
+  name: string;
+}
+
+/** `gone`: it had ended, or its PID belongs to another process by now; nothing was signalled. */
+export type SignalOutcome = 'sent' | 'gone';
+
+export interface Processes {
+  /** Null where there is no such process. Facts that may not be read are null one by one. */
+  facts(pid: number): Promise<ProcessFacts | null>;
+  list(): Promise<ProcessNode[]>;
+  identify(pid: number): Promise<ProcessIdentity | null>;
+  /**
+   * Signals exactly this process, never a successor on the same PID.
+   * @throws ReeveError `privilege` where the system does not permit it.
+   */
+  signal(
+    identity: ProcessIdentity,
+    signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP',
+  ): Promise<SignalOutcome>;
+  /** Resolves when this process has ended (a zombie has). Rejects when the signal aborts. */
+  exited(identity: ProcessIdentity, signal: AbortSignal): Promise<void>;
+}
+
+export interface BindRequest {
+  protocol: Protocol;
+  /** An address literal; names are resolved before. */
+  address: string;
+  port: number;
+  /** SO_REUSEADDR. Node, Go, Java and nginx set it on Unix. */
+  reuse: boolean;
+  v6only: boolean;
+}
+
+export interface BindFailure {
+  /** errno's or WSA's name. */
+  code: string;
+  syscall: 'socket' | 'setsockopt' | 'bind' | 'listen';
+}
+
+export type BindOutcome = { ok: true; port: number } | { ok: false; error: BindFailure };
+
+export interface Binder {
+  /** Binds (and for TCP listens), then closes at once without having accepted anything. */
+  attempt(request: BindRequest): Promise<BindOutcome>;
+}
+
+/** Settings of this machine that decide what may be bound. */
+export interface HostFacts {
+  user: { uid: number | null; name: string; elevated: boolean };
+  /** Local ports of outgoing connections. */
+  ephemeral: PortRange | null;
+  /** Ports never given out as ephemeral (`ip_local_reserved_ports`). */
+  reserved: PortRange[];
+  /** Ports that the system refuses to everybody (Windows' excluded ranges). */
+  excluded: PortRange[];
+  /** Ports below this need privilege. 0: none does. */
+  unprivilegedFrom: number;
+  /** Whether this process may bind below `unprivilegedFrom`. */
+  mayBindPrivileged: boolean;
+  ipv6: { available: boolean; v6onlyDefault: boolean; reason: string | null };
+  /** Open files of this process. */
+  descriptors: { open: number | null; soft: number | null; hard: number | null };
+  addresses: { address: string; interface: string }[];
+}
+
+export interface Host {
+  facts(): Promise<HostFacts>;
+}
+
+/** Those who would restart a process that was merely killed. */
+export interface Managers {
+  /** @throws ReeveError `unsupported` where there is no such manager, `privilege`, `timeout`, or `conflict` with its words. */
+  stopUnit(unit: string, signal: AbortSignal): Promise<void>;
+  stopContainer(id: string, signal: AbortSignal): Promise<void>;
+  /** The command line that does the same, to show in a plan. */
+  stopUnitCommand(unit: string): string;
+  stopContainerCommand(id: string): string;
+}
