@@ -1,0 +1,3 @@
+// Door of ffi/: native calls. Only system/ and relay/ come in here.
+export * from './call.ts';
+export * from './libc.ts';
