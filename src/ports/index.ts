@@ -1,0 +1,5 @@
+// Door of ports/: the verbs on a port.
+export { type ChooseOptions, choosePort } from './choose.ts';
+export { type PortTarget, parsePortTarget, parseTarget, type Target } from './target.ts';
+export { type WhoChange, type WhoOptions, watchWho, who } from './who.ts';
+export { type WhyOptions, why } from './why.ts';

@@ -1,0 +1,121 @@
+// From the socket table to sockets with their holders: the one look-up that who, why and free share.
+import { formatHostPort } from '../core/endpoint.ts';
+import type { HolderRecord, SocketRecord } from '../core/records.ts';
+import { printable } from '../core/text.ts';
+import type { ProcessFacts, ProcessNode, SocketQuery, SocketRow, System } from '../system/index.ts';
+
+/** Why a socket's holders are not known, and what would show them. */
+export interface Hidden {
+  reason: string;
+  needs: string | null;
+}
+
+export interface HeldSocket {
+  row: SocketRow;
+  holders: ProcessFacts[];
+  hidden: Hidden | null;
+}
+
+export interface Lookup {
+  sockets: HeldSocket[];
+  /** Every process, to draw ancestors from. */
+  tree: ReadonlyMap<number, ProcessNode>;
+  source: string;
+  blindSpots: string[];
+}
+
+/** The sockets that `keep` wants, with every process that has them open. */
+export async function lookUp(
+  system: System,
+  query: SocketQuery,
+  keep: (row: SocketRow) => boolean = () => true,
+): Promise<Lookup> {
+  const { rows, source, blindSpots } = await system.sockets.table(query);
+  const kept = rows.filter(keep);
+  const ids = new Set(kept.flatMap(({ id }) => (id === null ? [] : [id])));
+  const { pids, unreadable } =
+    ids.size > 0 ? await system.sockets.holders(ids) : { pids: new Map<string, number[]>(), unreadable: 0 };
+  const processes = await factsOf(system, new Set([...pids.values()].flat()));
+  const tree = new Map((ids.size > 0 ? await system.processes.list() : []).map((node) => [node.pid, node]));
+  const sockets = kept.map((row): HeldSocket => {
+    const holders = (row.id === null ? [] : (pids.get(row.id) ?? []))
+      .map((pid) => processes.get(pid))
+      .filter((process) => process !== undefined);
+    return {
+      row,
+      holders,
+      hidden: row.id !== null && holders.length === 0 ? whyHidden(row, unreadable) : null,
+    };
+  });
+  return { sockets, tree, source, blindSpots };
+}
+
+async function factsOf(system: System, pids: ReadonlySet<number>): Promise<Map<number, ProcessFacts>> {
+  const found = new Map<number, ProcessFacts>();
+  for (const pid of pids) {
+    const facts = await system.processes.facts(pid);
+    if (facts) found.set(pid, facts);
+  }
+  return found;
+}
+
+function whyHidden(row: SocketRow, unreadable: number): Hidden {
+  if (unreadable > 0) {
+    const owner = row.uid === null ? '' : ` (the socket belongs to uid ${row.uid})`;
+    return { reason: `${unreadable} processes of other users may not be looked into${owner}`, needs: 'root' };
+  }
+  return {
+    reason:
+      'no process that can be seen has it open: it belongs to the kernel, or to a process in another PID namespace',
+    needs: null,
+  };
+}
+
+/** Parent first, up to the root of the tree; ends at a loop or at 64, since the table may change while it is read. */
+export function ancestorsOf(pid: number, tree: ReadonlyMap<number, ProcessNode>): ProcessNode[] {
+  const line: ProcessNode[] = [];
+  const seen = new Set([pid]);
+  let parent = tree.get(pid)?.parent ?? null;
+  while (parent !== null && !seen.has(parent) && line.length < 64) {
+    const node = tree.get(parent);
+    if (!node) break;
+    seen.add(parent);
+    line.push(node);
+    parent = node.parent;
+  }
+  return line;
+}
+
+export function holderRecord(process: ProcessFacts, tree: ReadonlyMap<number, ProcessNode>): HolderRecord {
+  return {
+    pid: process.pid,
+    name: printable(process.name),
+    command: process.command.length > 0 ? printable(process.command.join(' ')) : null,
+    user: process.user === null ? null : printable(process.user),
+    cwd: process.cwd === null ? null : printable(process.cwd),
+    startedAt: process.startedAt?.toISOString() ?? null,
+    ancestors: ancestorsOf(process.pid, tree).map(({ pid, name }) => ({ pid, name: printable(name) })),
+    unit: process.unit,
+    service: null,
+    container: process.container,
+  };
+}
+
+export function socketRecord({ row, holders, hidden }: HeldSocket, tree: Lookup['tree']): SocketRecord {
+  return {
+    protocol: row.protocol,
+    family: row.family,
+    address: row.address,
+    port: row.port,
+    state: row.state,
+    peer: row.remoteAddress === null ? null : formatHostPort(row.remoteAddress, row.remotePort ?? 0),
+    namespace: row.namespace,
+    holders: holders.map((holder) => holderRecord(holder, tree)).sort((a, b) => a.pid - b.pid),
+    hidden,
+  };
+}
+
+/** TCP sockets that listen or keep a port to themselves, UDP sockets that receive from anyone. */
+export function ownsPort({ state }: SocketRow): boolean {
+  return state === 'listen' || state === 'unconnected' || state === 'bound';
+}

@@ -1,0 +1,61 @@
+// What `who`, `why` and `free` can be asked about: ports, ranges, PIDs and names, as a person writes them.
+import { canonicalAddress, familyOf } from '../core/address.ts';
+import { type Protocol, splitHostPort, splitProtocol } from '../core/endpoint.ts';
+import { ReeveError } from '../core/errors.ts';
+import { formatRange, type PortRange, parseRange } from '../core/range.ts';
+
+/** Ports, narrowed by protocol and address where the text names them. */
+export interface PortTarget {
+  kind: 'ports';
+  text: string;
+  protocol: Protocol | null;
+  host: string | null;
+  range: PortRange;
+}
+
+export type Target =
+  | PortTarget
+  | { kind: 'pid'; text: string; pid: number }
+  | { kind: 'name'; text: string; name: string };
+
+const accepted = '3000, :3000, 3000-3010, udp:53, 127.0.0.1:80, [::1]:8080, pid:123, name:node';
+
+/** @throws ReeveError `usage` that says what is accepted. */
+export function parseTarget(text: string): Target {
+  const trimmed = text.trim();
+  const pid = /^pid:(\d{1,10})$/i.exec(trimmed);
+  if (pid) return { kind: 'pid', text: trimmed, pid: Number(pid[1]) };
+  const name = /^name:(.+)$/i.exec(trimmed);
+  if (name) return { kind: 'name', text: trimmed, name: name[1]!.toLowerCase() };
+  return parsePortTarget(trimmed);
+}
+
+export function parsePortTarget(text: string): PortTarget {
+  const explicit = /^(tcp|udp):/i.test(text);
+  const { protocol, rest } = splitProtocol(text.trim());
+  let split: { host: string | null; port: string };
+  try {
+    split = splitHostPort(rest);
+    const host =
+      split.host === null || split.host === 'localhost' ? split.host : canonicalAddress(split.host);
+    return { kind: 'ports', text, protocol: explicit ? protocol : null, host, range: parseRange(split.port) };
+  } catch (error) {
+    if (error instanceof ReeveError && error.hint === null) {
+      throw new ReeveError(error.code, error.message, { hint: `Accepted: ${accepted}` });
+    }
+    throw error;
+  }
+}
+
+/** Whether a socket's bind address is the one that was asked for; `localhost` is both loopback addresses. */
+export function addressMatches(host: string | null, address: string): boolean {
+  if (host === null) return true;
+  if (host === 'localhost') return address === '127.0.0.1' || address === '::1';
+  return host === address || (familyOf(host) === null && host === '*');
+}
+
+export function describeTarget({ protocol, host, range }: PortTarget): string {
+  const port = formatRange(range);
+  const where = host === null ? port : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return protocol ? `${protocol}:${where}` : where;
+}

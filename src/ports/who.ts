@@ -1,0 +1,126 @@
+// who: which process has which socket open.
+
+import { inRange } from '../core/range.ts';
+import type { SocketRecord, WhoRecord } from '../core/records.ts';
+import { sleep } from '../core/time.ts';
+import type { SocketQuery, SocketRow, System } from '../system/index.ts';
+import { type HeldSocket, type Lookup, lookUp, ownsPort, socketRecord } from './lookup.ts';
+import { addressMatches, type Target } from './target.ts';
+
+export interface WhoOptions {
+  /** Also sockets that are connected, closing or waiting. */
+  allStates?: boolean;
+  /** Also sockets of other network namespaces, each marked with its own. */
+  allNamespaces?: boolean;
+}
+
+/** Sockets that match any of the targets; without targets every listening one. Sorted by port. */
+export async function who(
+  system: System,
+  targets: Target[] = [],
+  options: WhoOptions = {},
+): Promise<WhoRecord> {
+  const { sockets, tree } = await select(system, targets, options);
+  return { sockets: sockets.map((socket) => socketRecord(socket, tree)).sort(bySocket) };
+}
+
+async function select(system: System, targets: Target[], options: WhoOptions): Promise<Lookup> {
+  const found = await lookUp(system, queryFor(targets, options), (row) => rowMatches(row, targets, options));
+  const byProcess = targets.filter((target) => target.kind !== 'ports');
+  if (byProcess.length === 0) return found;
+  return { ...found, sockets: found.sockets.filter((socket) => socketMatches(socket, targets)) };
+}
+
+function queryFor(targets: Target[], { allStates, allNamespaces }: WhoOptions): SocketQuery {
+  const ports = targets.filter((target) => target.kind === 'ports');
+  const onlyPorts = targets.length > 0 && ports.length === targets.length;
+  return {
+    ...(onlyPorts ? { ports: ports.map(({ range }) => range) } : {}),
+    // A port in question may be held by a socket that does not listen; a plain list is of listeners.
+    ...(allStates || onlyPorts ? {} : { listening: true }),
+    ...(allNamespaces ? { allNamespaces } : {}),
+  };
+}
+
+function rowMatches(row: SocketRow, targets: Target[], { allStates }: WhoOptions): boolean {
+  if (!allStates && !ownsPort(row)) return false;
+  if (targets.length === 0) return true;
+  return targets.some((target) => target.kind !== 'ports' || portMatches(row, target));
+}
+
+function portMatches(row: SocketRow, target: Extract<Target, { kind: 'ports' }>): boolean {
+  return (
+    inRange(target.range, row.port) &&
+    (target.protocol === null || target.protocol === row.protocol) &&
+    addressMatches(target.host, row.address)
+  );
+}
+
+function socketMatches({ row, holders }: HeldSocket, targets: Target[]): boolean {
+  return targets.some((target) => {
+    if (target.kind === 'ports') return portMatches(row, target);
+    if (target.kind === 'pid') return holders.some(({ pid }) => pid === target.pid);
+    return holders.some(({ name }) => name.toLowerCase().includes(target.name));
+  });
+}
+
+function bySocket(a: SocketRecord, b: SocketRecord): number {
+  return (
+    a.port - b.port ||
+    a.protocol.localeCompare(b.protocol) ||
+    a.family.localeCompare(b.family) ||
+    a.address.localeCompare(b.address) ||
+    (a.peer ?? '').localeCompare(b.peer ?? '')
+  );
+}
+
+export interface WhoChange {
+  at: string;
+  change: 'opened' | 'closed';
+  socket: SocketRecord;
+}
+
+/**
+ * Changes of what `who` shows, as they are noticed: the table is read every `intervalMs`, and holders are looked up
+ * for new sockets only. What opens and closes between two reads is not seen. Ends when the signal aborts.
+ */
+export async function* watchWho(
+  system: System,
+  targets: Target[],
+  options: WhoOptions & { intervalMs?: number },
+  signal: AbortSignal,
+): AsyncGenerator<WhoChange> {
+  let before: Map<string, SocketRecord> | null = null;
+  while (!signal.aborted) {
+    const now: Map<string, SocketRecord> = await snapshot(system, targets, options, before);
+    const at = new Date().toISOString();
+    if (before) {
+      for (const [key, socket] of before) if (!now.has(key)) yield { at, change: 'closed', socket };
+      for (const [key, socket] of now) if (!before.has(key)) yield { at, change: 'opened', socket };
+    }
+    before = now;
+    await sleep(options.intervalMs ?? 500, signal).catch(() => {});
+  }
+}
+
+async function snapshot(
+  system: System,
+  targets: Target[],
+  options: WhoOptions,
+  known: ReadonlyMap<string, SocketRecord> | null,
+): Promise<Map<string, SocketRecord>> {
+  const { rows } = await system.sockets.table(queryFor(targets, options));
+  const kept = rows.filter((row) => rowMatches(row, targets, options));
+  if (known && kept.every((row) => known.has(keyOf(row))) && kept.length === known.size)
+    return new Map(known);
+  const { sockets, tree } = await select(system, targets, options);
+  return new Map(
+    sockets.map((socket) => [keyOf(socket.row), known?.get(keyOf(socket.row)) ?? socketRecord(socket, tree)]),
+  );
+}
+
+function keyOf(row: SocketRow): string {
+  return [row.namespace, row.protocol, row.address, row.port, row.remoteAddress, row.remotePort, row.id].join(
+    ' ',
+  );
+}
