@@ -61,11 +61,8 @@ export function errno(): number {
 
 /** `EADDRINUSE` for 98. */
 export function errnoName(number: number): string {
-  try {
-    return getSystemErrorName(-number);
-  } catch {
-    return `E${number}`;
-  }
+  const name = getSystemErrorName(-number);
+  return /^E\w+$/.test(name) ? name : `E${number}`;
 }
 
 /** Passes a result through; @throws OsError where it is negative. `syscall` names the call in the error. */
@@ -81,8 +78,8 @@ export function offThread<Arguments extends unknown[]>(
   ...args: Arguments
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const { async } = call as unknown as { async: (...args: unknown[]) => void };
-    async(...args, (error: unknown, result: number) => {
+    const { async: start } = call as unknown as { async: (...args: unknown[]) => void };
+    start(...args, (error: unknown, result: number) => {
       // Naming them here is what keeps the buffers from being collected while native code writes into them.
       void args;
       if (error) reject(error);
