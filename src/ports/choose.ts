@@ -20,7 +20,7 @@ export interface ChooseOptions {
 export async function choosePort(system: System, options: ChooseOptions): Promise<number> {
   const { range, taken, exclude = [], preferred } = options;
   const host = await system.host.facts();
-  if (preferred !== undefined && !taken.has(preferred) && (await isFree(system, host, preferred)))
+  if (preferred !== undefined && !taken.has(preferred) && (await isFree(system, host, preferred, true)))
     return preferred;
   const unsuitable = (port: number) =>
     taken.has(port) ||
@@ -29,18 +29,25 @@ export async function choosePort(system: System, options: ChooseOptions): Promis
     inRanges(host.reserved, port) ||
     (host.ephemeral !== null && inRange(host.ephemeral, port));
   for (const port of portsOf([range])) {
-    if (!unsuitable(port) && (await isFree(system, host, port))) return port;
+    if (!unsuitable(port) && (await isFree(system, host, port, false))) return port;
   }
   throw new ReeveError('conflict', `no port of ${formatRange(range)} is free`, {
     hint: 'Widen ports.range, outside of the ephemeral range (reeve doctor shows it)',
   });
 }
 
-async function isFree(system: System, { ipv6 }: HostFacts, port: number): Promise<boolean> {
+/** Without `reuse`, also a port with remains of connections, or a parked one, is somebody's. */
+async function isFree(system: System, { ipv6 }: HostFacts, port: number, reuse: boolean): Promise<boolean> {
   for (const protocol of ['tcp', 'udp'] as const) {
     for (const address of ipv6.available ? ['0.0.0.0', '::'] : ['0.0.0.0']) {
-      // Without SO_REUSEADDR: also a port with remains of connections, or parked, is somebody's.
-      const request = { protocol, address, port, reuse: false, v6only: address === '::' };
+      // SO_REUSEADDR on UDP would let two receivers share the port.
+      const request = {
+        protocol,
+        address,
+        port,
+        reuse: reuse && protocol === 'tcp',
+        v6only: address === '::',
+      };
       if (!(await system.binder.attempt(request)).ok) return false;
     }
   }

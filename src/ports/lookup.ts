@@ -1,8 +1,9 @@
 // From the socket table to sockets with their holders: the one look-up that who, why and free share.
-import { formatHostPort } from '../core/endpoint.ts';
+import { formatHostPort, type Protocol } from '../core/endpoint.ts';
 import type { HolderRecord, SocketRecord } from '../core/records.ts';
 import { printable } from '../core/text.ts';
 import type { ProcessFacts, ProcessNode, SocketQuery, SocketRow, System } from '../system/index.ts';
+import { addressMatches } from './target.ts';
 
 /** Why a socket's holders are not known, and what would show them. */
 export interface Hidden {
@@ -118,4 +119,15 @@ export function socketRecord({ row, holders, hidden }: HeldSocket, tree: Lookup[
 /** TCP sockets that listen or keep a port to themselves, UDP sockets that receive from anyone. */
 export function ownsPort({ state }: SocketRow): boolean {
   return state === 'listen' || state === 'unconnected' || state === 'bound';
+}
+
+/** Whoever owns one port, by the address that was asked for; every address where `host` is null. */
+export function lookUpOwners(
+  system: System,
+  protocol: Protocol,
+  host: string | null,
+  port: number,
+): Promise<Lookup> {
+  const query = { protocols: [protocol], ports: [{ first: port, last: port }] };
+  return lookUp(system, query, (row) => ownsPort(row) && addressMatches(host, row.address));
 }

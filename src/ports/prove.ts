@@ -1,0 +1,74 @@
+// The proof that a port is free: nobody took it again, and a bind works.
+import { formatDuration } from '../core/quantity.ts';
+import { printable } from '../core/text.ts';
+import { sleep } from '../core/time.ts';
+import type { System } from '../system/index.ts';
+import { ancestorsOf, type HeldSocket, type Lookup, lookUpOwners } from './lookup.ts';
+import { type FreePlan, isSame, type PreparedFree } from './plan.ts';
+
+export type Proof = { free: boolean; words: string };
+
+/** Binds every address that was held, then watches: a supervisor may start the program again. */
+export async function prove(
+  system: System,
+  prepared: PreparedFree,
+  plan: Extract<FreePlan, { kind: 'stop' }>,
+  watchMs: number,
+  signal: AbortSignal,
+): Promise<Proof> {
+  const { protocol, host, port, lookup } = prepared;
+  const until = performance.now() + watchMs;
+  do {
+    const { sockets, tree } = await lookUpOwners(system, protocol, host, port);
+    if (sockets.length > 0) return { free: false, words: takenAgain(sockets, tree, plan, lookup) };
+    await sleep(Math.min(100, watchMs), signal);
+  } while (performance.now() < until);
+  const addresses = [...new Map(lookup.sockets.map(({ row }) => [row.address, row])).values()];
+  for (const { address, v6only } of addresses) {
+    const request = { protocol, address, port, reuse: protocol === 'tcp', v6only: v6only ?? false };
+    const attempt = await system.binder.attempt(request);
+    if (!attempt.ok && attempt.error.code !== 'EACCES') {
+      return {
+        free: false,
+        words: `its holders are gone, but ${attempt.error.syscall} on ${address} still fails: ${attempt.error.code}`,
+      };
+    }
+    if (!attempt.ok) {
+      return {
+        free: true,
+        words: `its holders are gone and nobody took it for ${formatDuration(watchMs)}; this user may not bind it`,
+      };
+    }
+  }
+  const where = addresses.map(({ address }) => address).join(', ');
+  const verb = protocol === 'tcp' ? 'bound and listened on' : 'bound';
+  return {
+    free: true,
+    words: `${verb} ${where} port ${port}, after nobody took it for ${formatDuration(watchMs)}`,
+  };
+}
+
+/** Names who started it again: a parent that lived on, or the unit's manager. */
+function takenAgain(
+  sockets: HeldSocket[],
+  tree: Lookup['tree'],
+  plan: Extract<FreePlan, { kind: 'stop' }>,
+  before: Lookup,
+): string {
+  const holder = sockets.flatMap(({ holders }) => holders)[0];
+  if (!holder) return 'it was taken again at once, by a process that cannot be shown';
+  const again = `it was taken again by ${printable(holder.name)} (PID ${holder.pid})`;
+  if (plan.holders.some((each) => isSame(each, holder))) {
+    return `${printable(holder.name)} (PID ${holder.pid}) still holds it`;
+  }
+  if (holder.unit?.endsWith('.service')) {
+    return `${again}, which the systemd unit ${holder.unit} starts: stop that (systemctl stop ${holder.unit})`;
+  }
+  const oldParents = new Set(
+    plan.holders.flatMap(({ pid }) => ancestorsOf(pid, before.tree).map((node) => node.pid)),
+  );
+  const respawner = ancestorsOf(holder.pid, tree).find(({ pid }) => pid !== 1 && oldParents.has(pid));
+  if (!respawner) return `${again}, which was started by something else`;
+  const name = printable(respawner.name);
+  return `${again}, which its parent ${name} (PID ${respawner.pid}) starts anew: stop ${name} instead (kill ${respawner.pid})`;
+}
