@@ -1,0 +1,110 @@
+// The control API: an HTTP server on loopback, the guard at its door, and the routes.
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Log } from '../core/context.ts';
+import { formatHostPort } from '../core/endpoint.ts';
+import type { EventBus } from './events.ts';
+import { judge } from './guard.ts';
+import type { Metrics } from './metrics.ts';
+import { problem, problemOf, problemType } from './problem.ts';
+import { commandRoutes } from './routes/commands.ts';
+import { eventRoutes } from './routes/events.ts';
+import { statusRoutes } from './routes/status.ts';
+import type { DaemonStatus } from './status.ts';
+
+export interface DrainRequest {
+  /** `host:port` of a target. */
+  target: string;
+  /** Only in this listener; in all where absent. */
+  listener?: string;
+  /** True takes the drain back. */
+  resume?: boolean;
+}
+
+/** What the API can see and do. */
+export interface ApiParts {
+  host: string;
+  port: number;
+  token: string;
+  log: Log;
+  events: EventBus;
+  metrics: Metrics;
+  status(): DaemonStatus;
+  reload(): Promise<unknown>;
+  drain(request: DrainRequest): { targets: string[] };
+  stop(): void;
+}
+
+export interface Api {
+  /** `host:port` that is listened on. */
+  address: string;
+  close(): Promise<void>;
+}
+
+/** Listens at once. @throws the system's own error where the address cannot be bound. */
+export async function openApi(parts: ApiParts): Promise<Api> {
+  const app = fastify({
+    bodyLimit: 64 * 1024,
+    // Both for whoever sends slowly, or nothing.
+    requestTimeout: 10_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 5_000,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+  });
+  // Only JSON: what a form can send without asking is not taken.
+  app.removeContentTypeParser('text/plain');
+  guard(app, parts);
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `there is no ${request.method} ${request.url.split('?')[0]}`;
+    return reply
+      .code(404)
+      .type(problemType)
+      .send(problem(404, 'not-found', detail, 'See / for what there is'));
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const told = problemOf(error);
+    if (told.status >= 500) parts.log.error({ err: error }, 'request failed');
+    return reply.code(told.status).type(problemType).send(told);
+  });
+  statusRoutes(app, parts);
+  const streams = eventRoutes(app, parts.events);
+  commandRoutes(app, parts);
+  await app.listen({ host: parts.host, port: parts.port });
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound ? bound.port : parts.port;
+  return {
+    address: formatHostPort(parts.host, port),
+    async close() {
+      streams.end();
+      await app.close();
+    },
+  };
+}
+
+function guard(app: FastifyInstance, { host, token }: ApiParts): void {
+  app.addHook('onRequest', async (request, reply) => {
+    // Nothing of what is told here belongs into a cache, a frame or another site's script.
+    reply.headers({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    const { socket, headers } = request.raw;
+    const refused = judge(
+      {
+        method: request.method,
+        headers,
+        port: socket.localPort ?? 0,
+        remote: socket.remoteAddress ?? '',
+      },
+      host,
+      token,
+    );
+    if (!refused) return;
+    if (refused.status === 405) reply.header('allow', 'GET, HEAD, POST');
+    if (refused.status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.code(refused.status).type(problemType).send(refused);
+  });
+}

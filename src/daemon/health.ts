@@ -1,0 +1,50 @@
+// Whether the daemon is well (every part does its work) and ready (it wants to be sent work).
+import type { DaemonStatus } from './status.ts';
+
+export interface HealthPart {
+  /** `listener/web`, `service/user-api`, `check/database`. */
+  part: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface HealthReport {
+  ok: boolean;
+  state: DaemonStatus['state'];
+  parts: HealthPart[];
+}
+
+export function healthOf(status: DaemonStatus): HealthReport {
+  const parts = [
+    ...status.listeners.map(({ name, binds }) => {
+      const broken = binds.filter((bind) => !bind.listening || bind.verified === false);
+      const detail = broken.map((bind) =>
+        bind.listening
+          ? `${bind.address}: a test connection did not arrive here`
+          : `${bind.address}: not listening`,
+      );
+      return part(`listener/${name}`, broken.length === 0, detail.join('; ') || 'listening');
+    }),
+    ...status.services.map(({ name, instances }) => {
+      const up = instances.filter(({ state }) => state === 'up').length;
+      return part(
+        `service/${name}`,
+        up > 0 || instances.length === 0,
+        `${up} of ${instances.length} instances up`,
+      );
+    }),
+    // What is not known yet is not an illness.
+    ...status.checks.map(({ name, verdict, reason }) =>
+      part(`check/${name}`, verdict !== 'down', reason ? `${verdict}: ${reason}` : verdict),
+    ),
+  ];
+  return {
+    ok: status.state === 'ready' && parts.every(({ ok }) => ok),
+    state: status.state,
+    parts,
+  };
+}
+
+function part(name: string, ok: boolean, detail: string): HealthPart {
+  return { part: name, ok, detail };
+}

@@ -1,0 +1,30 @@
+// The daemon's log: JSON lines on stderr, or a readable form of them where a person is watching.
+import { isatty } from 'node:tty';
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import type { Log } from '../core/context.ts';
+import { ReeveError } from '../core/errors.ts';
+
+export interface DaemonLog extends Log {
+  /** Writes out what is still in memory. */
+  flush(): void;
+}
+
+const levels = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** @throws ReeveError `usage` for an unknown level. */
+export function createLog(options: { level?: string | undefined; terminal?: boolean } = {}): DaemonLog {
+  const level = options.level ?? 'info';
+  if (!levels.includes(level)) {
+    throw new ReeveError('usage', `'${level}' is not a log level: accepted are ${levels.join(', ')}`);
+  }
+  const stderr = 2;
+  if (options.terminal ?? isatty(stderr)) {
+    const readable = pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' });
+    return Object.assign(pino({ level }, readable) as Log, { flush() {} });
+  }
+  // Not sync: under load, lines that come while one write is on its way leave together in the next.
+  const stream = pino.destination({ dest: stderr, sync: false });
+  const log: Log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  return Object.assign(log, { flush: () => stream.flushSync() });
+}

@@ -1,0 +1,165 @@
+// The status as Prometheus text. States are read when scraped; only what has no state (times, events) is pushed.
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { HealthVerdict } from '../core/verdict.ts';
+import type { ConnectionEnd } from '../relay/index.ts';
+import { processMetrics } from './process-metrics.ts';
+import type { DaemonStatus } from './status.ts';
+
+export interface Metrics {
+  readonly contentType: string;
+  connectionEnded(listener: string, end: ConnectionEnd): void;
+  checkResult(check: string, verdict: HealthVerdict, ms: number | null): void;
+  event(kind: string): void;
+  /** Drops the series of what the configuration no longer names. */
+  forget(kind: 'listener' | 'check', name: string): void;
+  render(status: DaemonStatus): Promise<string>;
+  close(): void;
+}
+
+/** Seconds. Loopback answers in microseconds, a hanging connect takes 5 s: a P99 anywhere between is told to ±50 %. */
+const connectBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+];
+/** Seconds. From one request to a connection that is kept for hours. */
+const durationBuckets = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600,
+];
+
+/** Errors are ends that nobody wanted: all but these. */
+const goodEnds = new Set(['done', 'idle', 'drained']);
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `portreeve_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `portreeve_${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
+    new Histogram({ name: `portreeve_${name}`, help, labelNames, buckets, registers });
+
+  const duration = histogram(
+    'connection_duration_seconds',
+    'How long connections lasted.',
+    ['listener'],
+    durationBuckets,
+  );
+  const connect = histogram(
+    'connect_duration_seconds',
+    'How long targets took to accept a connection.',
+    ['listener'],
+    connectBuckets,
+  );
+  const checkDuration = histogram(
+    'check_duration_seconds',
+    'How long probes took.',
+    ['check'],
+    connectBuckets,
+  );
+  const checkResults = counter('check_results_total', 'Probes by their result.', ['check', 'verdict']);
+  const events = counter('events_total', 'State changes by kind.', ['kind']);
+  gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node']).set(
+    { version, node: process.version },
+    1,
+  );
+  const host = processMetrics(registers);
+
+  const scraped = {
+    ready: gauge('ready', 'Whether the daemon is ready: 1 from the end of its start until it drains.'),
+    connections: counter('connections_total', 'Connections accepted.', ['listener']),
+    active: gauge('active_connections', 'Connections open now.', ['listener']),
+    listening: gauge('listener_up', 'Whether every address of the listener is listening.', ['listener']),
+    received: counter('bytes_received_total', 'Bytes received from clients.', ['listener']),
+    sent: counter('bytes_sent_total', 'Bytes sent to clients.', ['listener']),
+    refused: counter('refusals_total', 'Connections turned away at the door.', ['listener', 'reason']),
+    errors: counter('connection_errors_total', 'Connections that ended in an error.', ['listener', 'reason']),
+    targetConnections: counter('target_connections_total', 'Connections given to the target.', [
+      'listener',
+      'target',
+    ]),
+    targetActive: gauge('target_active_connections', 'Connections open to the target now.', [
+      'listener',
+      'target',
+    ]),
+    targetFailures: counter('target_failures_total', 'Connections that the target did not take.', [
+      'listener',
+      'target',
+    ]),
+    targetUp: gauge('target_up', 'Whether the target gets connections: 1 unless it is down or draining.', [
+      'listener',
+      'target',
+    ]),
+    checkUp: gauge('check_up', 'Verdict of the check: 1 up, 0 down; absent while unknown.', ['check']),
+    instanceUp: gauge('instance_up', 'Whether the instance is up.', ['service', 'instance']),
+    restarts: counter('restarts_total', 'Instances started again after they ended.', ['service']),
+    sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
+    sinkBytes: counter('sink_bytes_total', 'Bytes that the sink delivered.', ['sink']),
+  };
+
+  function scrape(status: DaemonStatus): void {
+    for (const metric of Object.values(scraped)) metric.reset();
+    scraped.ready.set(status.state === 'ready' ? 1 : 0);
+    for (const { name: listener, ...row } of status.listeners) {
+      scraped.connections.inc({ listener }, row.connections.total);
+      scraped.active.set({ listener }, row.connections.active);
+      scraped.listening.set({ listener }, row.binds.every((bind) => bind.listening) ? 1 : 0);
+      scraped.received.inc({ listener }, row.bytes.received);
+      scraped.sent.inc({ listener }, row.bytes.sent);
+      for (const [reason, count] of Object.entries(row.refused))
+        scraped.refused.inc({ listener, reason }, count);
+      for (const [reason, count] of Object.entries(row.ended)) {
+        if (!goodEnds.has(reason)) scraped.errors.inc({ listener, reason }, count);
+      }
+      for (const { id: target, ...is } of row.targets) {
+        scraped.targetConnections.inc({ listener, target }, is.connections.total);
+        scraped.targetActive.set({ listener, target }, is.connections.active);
+        scraped.targetFailures.inc({ listener, target }, is.failures);
+        scraped.targetUp.set({ listener, target }, is.verdict === 'down' || is.draining ? 0 : 1);
+      }
+    }
+    for (const { name: check, verdict } of status.checks) {
+      if (verdict !== 'unknown') scraped.checkUp.set({ check }, verdict === 'up' ? 1 : 0);
+    }
+    for (const { name: service, instances } of status.services) {
+      scraped.restarts.inc(
+        { service },
+        instances.reduce((sum, { restarts }) => sum + restarts, 0),
+      );
+      for (const { id: instance, state } of instances) {
+        scraped.instanceUp.set({ service, instance }, state === 'up' ? 1 : 0);
+      }
+    }
+    for (const { name: sink, delivered, bytes } of status.sinks) {
+      scraped.sinkRecords.inc({ sink }, delivered);
+      scraped.sinkBytes.inc({ sink }, bytes);
+    }
+  }
+
+  return {
+    contentType: registry.contentType,
+    connectionEnded(listener, end) {
+      duration.observe({ listener }, end.ms / 1000);
+      if (end.connectMs !== null) connect.observe({ listener }, end.connectMs / 1000);
+    },
+    checkResult(check, verdict, ms) {
+      checkResults.inc({ check, verdict });
+      if (ms !== null) checkDuration.observe({ check }, ms / 1000);
+    },
+    event: (kind) => events.inc({ kind }),
+    forget(kind, name) {
+      if (kind === 'listener') {
+        duration.remove({ listener: name });
+        connect.remove({ listener: name });
+      } else {
+        checkDuration.remove({ check: name });
+        for (const verdict of ['up', 'down', 'unknown']) checkResults.remove({ check: name, verdict });
+      }
+    },
+    async render(status) {
+      scrape(status);
+      await host.update();
+      return registry.metrics();
+    },
+    close: () => host.close(),
+  };
+}

@@ -1,0 +1,31 @@
+// What can be read: the status and its parts, health, metrics, and the page for people.
+import type { FastifyInstance } from 'fastify';
+import type { ApiParts } from '../api.ts';
+import { healthOf } from '../health.ts';
+import { statusPage } from '../page.ts';
+
+export function statusRoutes(app: FastifyInstance, { status, metrics }: ApiParts): void {
+  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(status())));
+  app.get('/api/v1/status', () => status());
+  app.get('/api/v1/listeners', () => ({ listeners: status().listeners }));
+  app.get('/api/v1/services', () => ({ services: status().services }));
+  app.get('/api/v1/checks', () => ({ checks: status().checks }));
+  app.get('/api/v1/sinks', () => ({ sinks: status().sinks }));
+  app.get('/api/v1/targets', () => ({
+    targets: status().listeners.flatMap(({ name, targets }) =>
+      targets.map((target) => ({ listener: name, ...target })),
+    ),
+  }));
+  app.get('/healthz', (_request, reply) => {
+    const report = healthOf(status());
+    return reply.code(report.ok ? 200 : 503).send(report);
+  });
+  app.get('/readyz', (_request, reply) => {
+    const { state } = status();
+    return reply.code(state === 'ready' ? 200 : 503).send({ ok: state === 'ready', state });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metrics.render(status());
+    return reply.type(metrics.contentType).send(text);
+  });
+}

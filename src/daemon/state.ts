@@ -1,0 +1,47 @@
+// Where the daemon keeps what must outlast it: the state directory.
+import { chmod, mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
+
+/** The user that decides the default: 0 is root, null is Windows, which has no such number. */
+export interface StateOwner {
+  uid: number | null;
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The configured folder, relative to the configuration's own; else the platform's: /var/lib/portreeve for root,
+ * `$XDG_STATE_HOME/portreeve` (XDG Base Directory 0.8: ~/.local/state), `%LOCALAPPDATA%\portreeve`.
+ */
+export function stateFolder(configured: string | undefined, folder: string, owner: StateOwner): string {
+  if (configured !== undefined) return path.resolve(folder, configured);
+  const { uid, env } = owner;
+  if (uid === 0) return '/var/lib/portreeve';
+  const base =
+    uid === null
+      ? (env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local'))
+      : env.XDG_STATE_HOME && path.isAbsolute(env.XDG_STATE_HOME)
+        ? env.XDG_STATE_HOME
+        : path.join(homedir(), '.local', 'state');
+  return path.join(base, 'portreeve');
+}
+
+export function currentOwner(env: NodeJS.ProcessEnv): StateOwner {
+  return { uid: process.getuid?.() ?? null, env };
+}
+
+/** Makes it where it is missing, for this user alone (0700; on Windows the profile's own access list serves). */
+export async function openStateFolder(folder: string): Promise<void> {
+  try {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await chmod(folder, 0o700);
+  } catch (error) {
+    const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
+    throw new ReeveError(
+      denied ? 'privilege' : 'config',
+      `cannot make the state directory ${folder}: ${errorMessage(error)}`,
+      { hint: 'Set state: in the configuration to a folder that this user may write', cause: error },
+    );
+  }
+}

@@ -1,0 +1,90 @@
+// What the daemon tells about itself: the shapes of the API, the status page and, as numbers, the metrics.
+import type { HealthVerdict } from '../core/verdict.ts';
+import type { EndReason } from '../relay/index.ts';
+
+export type DaemonState = 'starting' | 'ready' | 'draining' | 'stopped';
+
+export interface DaemonStatus {
+  version: string;
+  pid: number;
+  state: DaemonState;
+  startedAt: string;
+  configFile: string;
+  /** `host:port` of the control API. */
+  control: string;
+  listeners: ListenerStatus[];
+  services: ServiceStatus[];
+  checks: CheckStatus[];
+  sinks: SinkStatus[];
+}
+
+export interface ListenerStatus {
+  name: string;
+  engine: string;
+  /** `service/NAME`, `targets` or `sink/NAME`. */
+  serves: string;
+  binds: BindStatus[];
+  connections: { active: number; total: number };
+  bytes: { received: number; sent: number };
+  refused: Record<string, number>;
+  ended: Partial<Record<EndReason, number>>;
+  targets: TargetStatus[];
+}
+
+export interface BindStatus {
+  /** What the configuration asks for, and what was bound: they differ after `next` and for port 0. */
+  asked: string;
+  address: string;
+  listening: boolean;
+  /** Whether its own test connection arrived; null where that was not tried. */
+  verified: boolean | null;
+}
+
+export interface TargetStatus {
+  /** `host:port`. */
+  id: string;
+  /** The instance behind it (`user-api/0`); null for a fixed target. */
+  instance: string | null;
+  verdict: HealthVerdict;
+  draining: boolean;
+  weight: number;
+  backup: boolean;
+  connections: { active: number; total: number };
+  failures: number;
+}
+
+export interface ServiceStatus {
+  name: string;
+  instances: InstanceStatus[];
+}
+
+export interface InstanceStatus {
+  id: string;
+  state: string;
+  pid: number | null;
+  ports: Record<string, number>;
+  restarts: number;
+  /** ISO 8601; null while no process runs. */
+  startedAt: string | null;
+  /** Why it is in this state, where that is not plain. */
+  detail: string | null;
+}
+
+export interface CheckStatus {
+  name: string;
+  url: string;
+  verdict: HealthVerdict;
+  /** Of the last probe. */
+  ms: number | null;
+  reason: string | null;
+  detail: string | null;
+  checkedAt: string | null;
+}
+
+export interface SinkStatus {
+  name: string;
+  kind: string;
+  accepted: number;
+  delivered: number;
+  bytes: number;
+}

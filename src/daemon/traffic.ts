@@ -1,0 +1,47 @@
+// What one listener's connections add up to. On the hot path: plain numbers here, metrics only when scraped.
+import type { Log } from '../core/context.ts';
+import type { RefusalReason } from '../listen/index.ts';
+import type { ConnectionEnd, EndReason, EngineReports } from '../relay/index.ts';
+
+export interface Traffic extends EngineReports {
+  readonly totals: {
+    connections: number;
+    received: number;
+    sent: number;
+    refused: Partial<Record<RefusalReason, number>>;
+    ended: Partial<Record<EndReason, number>>;
+  };
+}
+
+/** Told of every connection that ended, for the histograms. */
+export type Observe = (listener: string, end: ConnectionEnd) => void;
+
+/** Counts and logs: one line a connection at its end, with the one reason for it; its beginning at debug level. */
+export function createTraffic(log: Log, observe: Observe): Traffic {
+  const totals: Traffic['totals'] = { connections: 0, received: 0, sent: 0, refused: {}, ended: {} };
+  return {
+    totals,
+    opened(listener, client) {
+      totals.connections += 1;
+      log.debug({ listener, client }, 'connect');
+    },
+    refused(listener, client, reason) {
+      totals.refused[reason] = (totals.refused[reason] ?? 0) + 1;
+      log.debug({ listener, client, reason }, 'refused');
+    },
+    received(_listener, bytes) {
+      totals.received += bytes;
+    },
+    sent(_listener, bytes) {
+      totals.sent += bytes;
+    },
+    targetFailed(listener, target, code) {
+      log.warn({ listener, target, code }, 'target did not take the connection');
+    },
+    ended(listener, end) {
+      totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
+      observe(listener, end);
+      log.info({ listener, ...end, ms: Math.round(end.ms) }, 'disconnect');
+    },
+  };
+}
