@@ -1,2 +1,4 @@
-// Door of relay/.
+// Door of relay/: engines that pass bytes, and the decisions that they share.
 export type * from './engine.ts';
+export { Picker } from './picker.ts';
+export { createPortableEngine } from './portable.ts';

@@ -1,0 +1,129 @@
+// Who may come in: allow list, limits and rate, decided the same way for every engine. No I/O.
+import { BlockList } from 'node:net';
+import type { ListenerConfig } from '../config/index.ts';
+import { familyOf, unmapped } from '../core/address.ts';
+import type { Clock } from '../core/context.ts';
+import type { Rate } from '../core/quantity.ts';
+import type { RefusalReason } from './binding.ts';
+
+export type AdmissionConfig = Pick<ListenerConfig, 'allow' | 'limits'>;
+
+/** Counts the connections of one listener. Every `null` from `admit` is answered by one `release`. */
+export class Admission {
+  private config: AdmissionConfig;
+  private allowed: BlockList | null;
+  private readonly bucket: TokenBucket;
+  private open = 0;
+  // Only clients with open connections are in it, so `limits.connections` bounds it.
+  private readonly perClient = new Map<string, number>();
+  private draining = false;
+
+  constructor(config: AdmissionConfig, clock: Clock) {
+    this.config = config;
+    this.allowed = allowList(config.allow);
+    this.bucket = new TokenBucket(config.limits.rate, clock);
+  }
+
+  /** Null: come in. The rate is asked last, so that a connection refused for another reason costs no token. */
+  admit(address: string): RefusalReason | null {
+    const client = unmapped(address);
+    const { limits } = this.config;
+    if (this.draining) return 'draining';
+    if (this.allowed && !isAllowed(this.allowed, client)) return 'not-allowed';
+    if (this.open >= limits.connections) return 'connections';
+    const count = this.perClient.get(client) ?? 0;
+    if (limits.perClient !== undefined && count >= limits.perClient) return 'per-client';
+    if (!this.bucket.take()) return 'rate';
+    this.open += 1;
+    this.perClient.set(client, count + 1);
+    return null;
+  }
+
+  release(address: string): void {
+    const client = unmapped(address);
+    const count = this.perClient.get(client);
+    if (count === undefined) return;
+    this.open -= 1;
+    if (count === 1) this.perClient.delete(client);
+    else this.perClient.set(client, count - 1);
+  }
+
+  /** New limits for those who come from now on; those inside stay. */
+  update(config: AdmissionConfig): void {
+    this.config = config;
+    this.allowed = allowList(config.allow);
+    this.bucket.update(config.limits.rate);
+  }
+
+  drain(): void {
+    this.draining = true;
+  }
+
+  get active(): number {
+    return this.open;
+  }
+
+  /** How many clients are remembered at the moment. */
+  get clients(): number {
+    return this.perClient.size;
+  }
+}
+
+function allowList(allow: string[] | undefined): BlockList | null {
+  if (allow === undefined) return null;
+  const list = new BlockList();
+  for (const block of allow) {
+    const [address = '', prefix] = block.split('/');
+    const family = familyOf(address);
+    if (family === null) continue;
+    list.addSubnet(address, prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix), family);
+  }
+  return list;
+}
+
+function isAllowed(list: BlockList, client: string): boolean {
+  // A link-local client comes with its zone (`fe80::1%eth0`), which the list does not know.
+  const address = client.split('%')[0]!;
+  const family = familyOf(address);
+  return family !== null && list.check(address, family);
+}
+
+/** Holds up to `count` tokens and gains `count` every `perMs`; full at the start, so a burst of `count` passes. */
+class TokenBucket {
+  private rate: Rate | undefined;
+  private readonly clock: Clock;
+  private tokens: number;
+  private filledAt: number;
+
+  constructor(rate: Rate | undefined, clock: Clock) {
+    this.rate = rate;
+    this.clock = clock;
+    this.tokens = rate?.count ?? 0;
+    this.filledAt = clock.monotonic();
+  }
+
+  take(): boolean {
+    if (!this.rate) return true;
+    this.fill(this.rate);
+    if (this.tokens < 1) return false;
+    this.tokens -= 1;
+    return true;
+  }
+
+  update(rate: Rate | undefined): void {
+    if (this.rate && rate) {
+      this.fill(this.rate);
+      this.tokens = Math.min(this.tokens, rate.count);
+    } else {
+      this.tokens = rate?.count ?? 0;
+      this.filledAt = this.clock.monotonic();
+    }
+    this.rate = rate;
+  }
+
+  private fill(rate: Rate): void {
+    const now = this.clock.monotonic();
+    this.tokens = Math.min(rate.count, this.tokens + ((now - this.filledAt) * rate.count) / rate.perMs);
+    this.filledAt = now;
+  }
+}

@@ -1,0 +1,135 @@
+// A listening TCP socket on node:net. Connections wait, paused, until somebody accepts them.
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Context } from '../core/context.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Binding } from './binding.ts';
+
+export interface BindOptions {
+  name: string;
+  endpoint: Endpoint;
+  v6only: boolean;
+  backlog: number;
+}
+
+/**
+ * One read of libuv is at most 64 KiB. A buffer that one read does not fill to the brim lets bulk data pass without
+ * a pause and a resume for every chunk; two reads fill it, which bounds what a stuck peer can make us keep.
+ */
+export const socketBuffer = 64 * 1024 + 1;
+
+// Who comes before there is a handler waits here; the kernel's own queue (the backlog) is behind it.
+const maxWaiting = 1024;
+
+/** Rejects with Node's own error, whose `code` the conflict policy reads. */
+export async function listenOn(options: BindOptions, context: Context): Promise<BoundListener> {
+  const server = createServer({
+    allowHalfOpen: true,
+    pauseOnConnect: true,
+    noDelay: true,
+    highWaterMark: socketBuffer,
+  });
+  const { host, port } = options.endpoint;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: options.v6only, backlog: options.backlog, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return new BoundListener(options, server, context);
+}
+
+export class BoundListener implements Binding {
+  readonly endpoint: Endpoint;
+  readonly address: string;
+  readonly port: number;
+  readonly v6only: boolean;
+  verified: boolean | null = null;
+  private readonly server: Server;
+  private handler: ((socket: Socket) => void) | null = null;
+  private waiting: Socket[] = [];
+  private held = 0;
+  private closed = false;
+  private readonly watchers = new Set<() => void>();
+
+  constructor(options: BindOptions, server: Server, context: Context) {
+    this.endpoint = options.endpoint;
+    this.v6only = options.v6only;
+    this.server = server;
+    const bound = server.address() as AddressInfo;
+    this.address = bound.address;
+    this.port = bound.port;
+    server.on('connection', (socket) => this.arrive(socket));
+    // An accept that fails (no descriptors left) must not end the process; the socket goes on listening.
+    server.on('error', (error) =>
+      context.log.warn({ listener: options.name, error: errorMessage(error) }, 'accept failed'),
+    );
+  }
+
+  accept(handler: (socket: Socket) => void): void {
+    this.handler = handler;
+    this.release();
+  }
+
+  listening(): boolean {
+    return !this.closed && this.server.listening;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    // Node's own callback waits for the connections too; the listening socket itself is gone at once.
+    this.server.close();
+    for (const socket of this.waiting.splice(0)) socket.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Keeps everybody waiting until the returned function is called, so that `claim` sees who comes. */
+  hold(): () => void {
+    this.held += 1;
+    return () => {
+      this.held -= 1;
+      this.release();
+    };
+  }
+
+  /** Takes the waiting connection that `wanted` picks; it is nobody else's from then on. */
+  claim(wanted: (socket: Socket) => boolean): Socket | null {
+    const at = this.waiting.findIndex(wanted);
+    if (at < 0) return null;
+    const [socket] = this.waiting.splice(at, 1);
+    socket!.off('error', ignore);
+    return socket!;
+  }
+
+  /** Calls back after each arrival while connections are held; returns how to stop that. */
+  watch(arrived: () => void): () => void {
+    this.watchers.add(arrived);
+    return () => this.watchers.delete(arrived);
+  }
+
+  private arrive(socket: Socket): void {
+    if (this.closed) {
+      socket.destroy();
+    } else if (this.handler && this.held === 0) {
+      this.handler(socket);
+    } else if (this.waiting.length >= maxWaiting) {
+      socket.resetAndDestroy();
+    } else {
+      socket.on('error', ignore);
+      this.waiting.push(socket);
+      for (const watcher of this.watchers) watcher();
+    }
+  }
+
+  private release(): void {
+    if (!this.handler || this.held > 0) return;
+    for (const socket of this.waiting.splice(0)) {
+      socket.off('error', ignore);
+      this.handler(socket);
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,168 @@
+// One balanced connection: find a target that answers, then pass bytes and ends both ways.
+import type { Socket } from 'node:net';
+import { errorCode, errorMessage } from '../core/errors.ts';
+import { dialTarget } from './dial.ts';
+import type { EndReason, Target } from './engine.ts';
+import { Served } from './served.ts';
+import { reasonOf, reset, whenFlushed } from './sockets.ts';
+
+/**
+ * How long a side is still listened to (and ignored) after the other one is gone. Closing on data that was not read
+ * makes the kernel send RST, which can destroy what the peer has not read yet (RFC 9112 §9.6); nginx waits as long.
+ */
+const lingerMs = 5000;
+
+export class BalancedConnection extends Served {
+  private upstream: Socket | null = null;
+  /** What the client said before a target answered; one chunk, then the client is paused. */
+  private early: Buffer | null = null;
+  private tried: Set<string> | null = null;
+  private cancelDial: (() => void) | null = null;
+  private readonly ended = { client: false, target: false };
+  private openSockets = 1;
+  private reason: EndReason | null = null;
+  private detail: string | null = null;
+  private linger: NodeJS.Timeout | undefined;
+
+  start(): void {
+    const { client } = this;
+    client.on('data', (chunk: Buffer) => this.fromClient(chunk));
+    client.on('drain', () => {
+      this.moves += 1;
+      this.upstream?.resume();
+    });
+    client.on('end', () => {
+      this.ended.client = true;
+      this.upstream?.end();
+    });
+    client.on('error', (error) => this.fail('client', error));
+    client.on('close', () => this.socketClosed());
+    this.connect();
+    if (!client.destroyed) client.resume();
+  }
+
+  stop(reason: EndReason, detail: string | null = null): void {
+    this.reason ??= reason;
+    this.detail ??= detail;
+    this.abandonDial();
+    reset(this.client);
+    if (this.upstream) reset(this.upstream);
+  }
+
+  private connect(failure: string | null = null): void {
+    const { picker, plan } = this.home;
+    const target = picker.take(this.tried);
+    if (!target) {
+      this.stop(failure ? 'connect-failed' : 'no-target', failure);
+      return;
+    }
+    this.target = target.id;
+    this.cancelDial = dialTarget(
+      target,
+      plan.config.balance?.connectTimeout ?? 5000,
+      (socket) => this.connected(socket),
+      (error) => this.notConnected(target, error),
+    );
+  }
+
+  private notConnected(target: Target, error: unknown): void {
+    const { picker, reports, plan } = this.home;
+    const code = errorCode(error) ?? 'EUNKNOWN';
+    const failure = `${target.id}: ${code}`;
+    this.cancelDial = null;
+    this.target = null;
+    picker.leave(target.id, true);
+    reports.targetFailed(plan.name, target.id, code);
+    this.tried ??= new Set();
+    this.tried.add(target.id);
+    if (this.tried.size > (plan.config.balance?.retries ?? 0)) {
+      this.stop('connect-failed', failure);
+    } else {
+      this.retries += 1;
+      this.connect(failure);
+    }
+  }
+
+  private abandonDial(): void {
+    this.cancelDial?.();
+    this.cancelDial = null;
+  }
+
+  private connected(upstream: Socket): void {
+    this.cancelDial = null;
+    this.connectMs = this.home.now() - this.startedAt;
+    this.moves += 1;
+    this.upstream = upstream;
+    this.openSockets += 1;
+    upstream.on('data', (chunk: Buffer) => this.fromTarget(chunk));
+    upstream.on('drain', () => {
+      this.moves += 1;
+      this.client.resume();
+    });
+    upstream.on('end', () => {
+      this.ended.target = true;
+      this.client.end();
+    });
+    upstream.on('error', (error) => this.fail('target', error));
+    upstream.on('close', () => this.socketClosed());
+    const { early } = this;
+    this.early = null;
+    if (early && !upstream.write(early)) this.client.pause();
+    else this.client.resume();
+    if (this.ended.client) upstream.end();
+  }
+
+  private fromClient(chunk: Buffer): void {
+    const { upstream, home } = this;
+    this.moves += 1;
+    this.received += chunk.length;
+    home.reports.received(home.plan.name, chunk.length);
+    if (upstream) {
+      if (!upstream.write(chunk)) this.client.pause();
+      return;
+    }
+    this.early = this.early ? Buffer.concat([this.early, chunk]) : chunk;
+    this.client.pause();
+  }
+
+  private fromTarget(chunk: Buffer): void {
+    const { home } = this;
+    this.moves += 1;
+    this.sent += chunk.length;
+    home.reports.sent(home.plan.name, chunk.length);
+    if (!this.client.write(chunk)) this.upstream!.pause();
+  }
+
+  /** One side is gone: what it had said still reaches the other, then that one learns of it the same way. */
+  private fail(side: 'client' | 'target', error: unknown): void {
+    if (this.reason) return;
+    this.reason = reasonOf(error, side);
+    this.detail = errorMessage(error);
+    this.abandonDial();
+    const other = side === 'client' ? this.upstream : this.client;
+    if (!other || other.destroyed) return;
+    other.removeAllListeners('data');
+    if (this.ended[side]) {
+      // All it had to say is with us, and its FIN is on the way: only the other's words have nowhere to go.
+      other.on('data', ignore);
+      other.resume();
+      whenFlushed(other, () => {
+        this.linger = setTimeout(reset, lingerMs, other).unref();
+      });
+    } else {
+      other.pause();
+      whenFlushed(other, () => reset(other));
+    }
+  }
+
+  private socketClosed(): void {
+    this.openSockets -= 1;
+    if (this.openSockets > 0) return;
+    this.abandonDial();
+    clearTimeout(this.linger);
+    if (this.target !== null) this.home.picker.leave(this.target);
+    this.finish(this.reason ?? 'done', this.detail);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,129 @@
+// The engine on node:net: runs everywhere, in the control process.
+import type { Socket } from 'node:net';
+import { unmapped } from '../core/address.ts';
+import type { Context } from '../core/context.ts';
+import { formatHostPort } from '../core/endpoint.ts';
+import { Admission, type Binding } from '../listen/index.ts';
+import { BalancedConnection } from './balanced.ts';
+import type { Engine, EngineListener, EngineReports, ListenerPlan, TargetCounters } from './engine.ts';
+import { Picker } from './picker.ts';
+import type { Home, Served } from './served.ts';
+import { reset } from './sockets.ts';
+
+export function createPortableEngine(context: Context): Engine {
+  return {
+    name: 'portable',
+    serve: (plan, bindings, reports) => new PortableListener(plan, bindings, reports, context),
+  };
+}
+
+/** Looks this often within the idle time, so that a quiet connection lasts at most a quarter longer than it says. */
+const sweepsPerIdle = 4;
+const longestSweepMs = 5000;
+
+class PortableListener implements EngineListener, Home {
+  plan: ListenerPlan;
+  readonly picker: Picker;
+  readonly reports: EngineReports;
+  private readonly context: Context;
+  private readonly bindings: Binding[];
+  private readonly admission: Admission;
+  private readonly connections = new Set<Served>();
+  private sweep: NodeJS.Timeout | undefined;
+  private readonly emptied: (() => void)[] = [];
+
+  constructor(plan: ListenerPlan, bindings: Binding[], reports: EngineReports, context: Context) {
+    this.plan = plan;
+    this.reports = reports;
+    this.context = context;
+    this.bindings = bindings;
+    this.admission = new Admission(plan.config, context.clock);
+    this.picker = new Picker(plan.config.balance?.policy ?? 'round-robin', plan.targets);
+    for (const binding of bindings) binding.accept((socket) => this.accept(socket));
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  active(): number {
+    return this.connections.size;
+  }
+
+  targets(): TargetCounters[] {
+    return this.picker.counters();
+  }
+
+  now(): number {
+    return this.context.clock.monotonic();
+  }
+
+  update(plan: ListenerPlan): void {
+    const idleChanged = plan.config.limits.idle !== this.plan.config.limits.idle;
+    this.plan = plan;
+    this.admission.update(plan.config);
+    this.picker.update(plan.config.balance?.policy ?? 'round-robin', plan.targets);
+    if (idleChanged && this.sweep) {
+      this.stopSweep();
+      this.startSweep();
+    }
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.admission.drain();
+    await Promise.all(this.bindings.map((binding) => binding.close()));
+    if (this.connections.size === 0) return;
+    const empty = new Promise<void>((resolve) => this.emptied.push(resolve));
+    const deadline = setTimeout(() => {
+      for (const connection of this.connections) connection.stop('drained');
+    }, deadlineMs);
+    await empty;
+    clearTimeout(deadline);
+  }
+
+  left(connection: Served): void {
+    this.connections.delete(connection);
+    this.admission.release(connection.address);
+    if (this.connections.size > 0) return;
+    this.stopSweep();
+    for (const resolve of this.emptied.splice(0)) resolve();
+  }
+
+  private accept(client: Socket): void {
+    const { remoteAddress, remotePort } = client;
+    // Gone before it was looked at: there is nobody to serve, and no name to report.
+    if (remoteAddress === undefined || remotePort === undefined) {
+      client.destroy();
+      return;
+    }
+    const address = unmapped(remoteAddress);
+    const refusal = this.admission.admit(address);
+    if (refusal) {
+      client.on('error', ignore);
+      reset(client);
+      this.reports.refused(this.name, formatHostPort(address, remotePort), refusal);
+      return;
+    }
+    const connection = new BalancedConnection(client, address, remotePort, this);
+    this.connections.add(connection);
+    this.startSweep();
+    this.reports.opened(this.name, connection.clientName);
+    connection.start();
+  }
+
+  private startSweep(): void {
+    if (this.sweep) return;
+    const period = Math.min(longestSweepMs, Math.max(1, this.plan.config.limits.idle / sweepsPerIdle));
+    this.sweep = setInterval(() => {
+      const now = this.now();
+      for (const connection of this.connections) connection.checkIdle(now, this.plan.config.limits.idle);
+    }, period).unref();
+  }
+
+  private stopSweep(): void {
+    clearInterval(this.sweep);
+    this.sweep = undefined;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,78 @@
+// One accepted connection, whatever is done with it: its counts, its idleness, its single end.
+import type { Socket } from 'node:net';
+import { formatHostPort } from '../core/endpoint.ts';
+import type { ConnectionEnd, EndReason, EngineReports, ListenerPlan } from './engine.ts';
+import type { Picker } from './picker.ts';
+
+/** What a connection needs from the listener that it belongs to. */
+export interface Home {
+  /** Always the newest. */
+  readonly plan: ListenerPlan;
+  readonly picker: Picker;
+  readonly reports: EngineReports;
+  now(): number;
+  left(connection: Served): void;
+}
+
+export abstract class Served {
+  readonly client: Socket;
+  /** The address as admission counted it: a closed socket no longer tells. */
+  readonly address: string;
+  readonly clientName: string;
+  protected readonly home: Home;
+  protected received = 0;
+  protected sent = 0;
+  protected target: string | null = null;
+  protected connectMs: number | null = null;
+  protected retries = 0;
+  /** Grows whenever something moves in either direction. */
+  protected moves = 0;
+  protected readonly startedAt: number;
+  private seenMoves = 0;
+  private quietSince: number;
+  private over = false;
+
+  constructor(client: Socket, address: string, port: number, home: Home) {
+    this.client = client;
+    this.address = address;
+    this.clientName = formatHostPort(address, port);
+    this.home = home;
+    this.startedAt = home.now();
+    this.quietSince = this.startedAt;
+  }
+
+  /** Takes up the connection; called once. */
+  abstract start(): void;
+
+  /** Ends it now, both sides by a reset, so that nobody mistakes the cut for a proper end. */
+  abstract stop(reason: EndReason, detail?: string | null): void;
+
+  /** Called by the listener's sweep. */
+  checkIdle(now: number, idleMs: number): void {
+    if (this.moves !== this.seenMoves) {
+      this.seenMoves = this.moves;
+      this.quietSince = now;
+    } else if (now - this.quietSince >= idleMs) {
+      this.stop('idle');
+    }
+  }
+
+  /** The first reason stays; every socket is closed by now. */
+  protected finish(reason: EndReason, detail: string | null = null): void {
+    if (this.over) return;
+    this.over = true;
+    const end: ConnectionEnd = {
+      client: this.clientName,
+      target: this.target,
+      reason,
+      received: this.received,
+      sent: this.sent,
+      ms: this.home.now() - this.startedAt,
+      connectMs: this.connectMs,
+      retries: this.retries,
+      detail,
+    };
+    this.home.left(this);
+    this.home.reports.ended(this.home.plan.name, end);
+  }
+}
