@@ -8,7 +8,7 @@ import { type FreePlan, isSame, type PreparedFree } from './plan.ts';
 
 export type Proof = { free: boolean; words: string };
 
-/** Binds every address that was held, then watches: a supervisor may start the program again. */
+/** Watches first, since a supervisor may start the program again; then binds every address that was held. */
 export async function prove(
   system: System,
   prepared: PreparedFree,

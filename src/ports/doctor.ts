@@ -1,0 +1,129 @@
+// doctor: what on this machine decides how ports behave, each line judged, with the remedy.
+import { formatRange, type PortRange } from '../core/range.ts';
+import { plural } from '../core/text.ts';
+import type { HostFacts, SocketTable } from '../system/index.ts';
+
+export interface Finding {
+  subject: string;
+  verdict: 'ok' | 'warn' | 'fail';
+  message: string;
+  remedy: string | null;
+}
+
+export interface DoctorFacts {
+  node: string;
+  version: string;
+  platform: string;
+  host: HostFacts;
+  /** Null where it cannot be read, with the reason beside it. */
+  table: SocketTable | null;
+  tableError: string | null;
+  pool: PortRange;
+  state: { folder: string; error: string | null };
+}
+
+const ok = (subject: string, message: string): Finding => ({ subject, verdict: 'ok', message, remedy: null });
+const warn = (subject: string, message: string, remedy: string | null): Finding => ({
+  subject,
+  verdict: 'warn',
+  message,
+  remedy,
+});
+const fail = (subject: string, message: string, remedy: string | null): Finding => ({
+  subject,
+  verdict: 'fail',
+  message,
+  remedy,
+});
+
+export function diagnose(facts: DoctorFacts): Finding[] {
+  return [
+    ok('versions', `reeve ${facts.version}, Node ${facts.node}, ${facts.platform}`),
+    privilege(facts),
+    socketTable(facts),
+    descriptors(facts),
+    ephemeral(facts),
+    privilegedPorts(facts),
+    excluded(facts),
+    ipv6(facts),
+    state(facts),
+  ];
+}
+
+function privilege({ host }: DoctorFacts): Finding {
+  if (host.user.elevated) return ok('privilege', `${host.user.name}: sees and may end every process`);
+  return warn(
+    'privilege',
+    `${host.user.name}: processes of other users stay hidden`,
+    'run a command with sudo when it says that a holder is hidden',
+  );
+}
+
+function socketTable({ table, tableError }: DoctorFacts): Finding {
+  if (!table) return fail('socket table', tableError ?? 'cannot be read', null);
+  if (table.blindSpots.length === 0)
+    return ok('socket table', `${table.source}: ${plural(table.rows.length, 'socket')}`);
+  return warn('socket table', `${table.source}: ${table.blindSpots.join('; ')}`, null);
+}
+
+function descriptors({ host }: DoctorFacts): Finding {
+  const { open, soft, hard } = host.descriptors;
+  if (soft === null) return ok('open files', 'no limit is known');
+  const text = `${open ?? '?'} open, limit ${soft}${hard === null ? '' : ` (at most ${hard})`}`;
+  // Two descriptors a relayed connection; below this a default listener's 10,000 connections cannot be served.
+  if (soft >= 20_100) return ok('open files', text);
+  return warn(
+    'open files',
+    `${text}: enough for ${Math.max(0, Math.floor((soft - 100) / 2))} relayed connections`,
+    `ulimit -n ${Math.min(hard ?? 65_536, 65_536)}`,
+  );
+}
+
+function ephemeral({ host, pool }: DoctorFacts): Finding {
+  if (!host.ephemeral) return ok('ephemeral range', 'not known');
+  const range = formatRange(host.ephemeral);
+  if (host.ephemeral.first > pool.last || host.ephemeral.last < pool.first) {
+    return ok('ephemeral range', `${range}, apart from the pool ${formatRange(pool)}`);
+  }
+  return warn(
+    'ephemeral range',
+    `${range} overlaps the pool ${formatRange(pool)}: outgoing connections may take its ports`,
+    `sudo sysctl -w net.ipv4.ip_local_reserved_ports=${formatRange(pool)}`,
+  );
+}
+
+function privilegedPorts({ host }: DoctorFacts): Finding {
+  if (host.unprivilegedFrom === 0) return ok('privileged ports', 'every user may bind every port');
+  if (host.mayBindPrivileged)
+    return ok('privileged ports', `below ${host.unprivilegedFrom}: ${host.user.name} may bind them`);
+  return warn(
+    'privileged ports',
+    `below ${host.unprivilegedFrom}: ${host.user.name} may not bind them`,
+    'reeve why 80 lists the ways round it',
+  );
+}
+
+function excluded({ host }: DoctorFacts): Finding {
+  const reserved = host.reserved.length > 0 ? `; set aside: ${host.reserved.map(formatRange).join(',')}` : '';
+  if (host.excluded.length === 0) return ok('excluded ranges', `none${reserved}`);
+  return warn(
+    'excluded ranges',
+    `${host.excluded.map(formatRange).join(',')}${reserved}`,
+    'choose ports outside of them',
+  );
+}
+
+function ipv6({ host }: DoctorFacts): Finding {
+  if (!host.ipv6.available)
+    return warn('IPv6', host.ipv6.reason ?? 'not available', 'listeners on :: fall back to 0.0.0.0');
+  return ok(
+    'IPv6',
+    host.ipv6.v6onlyDefault ? 'available; :: takes IPv6 alone by default' : 'available; :: takes IPv4 too',
+  );
+}
+
+function state({ state: { folder, error } }: DoctorFacts): Finding {
+  return error === null
+    ? ok('state directory', folder)
+    : fail('state directory', `${folder}: ${error}`, `make it writable, or set state: in reeve.yaml`);
+}
