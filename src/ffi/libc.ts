@@ -19,6 +19,7 @@ export interface Libc {
   if_nametoindex(name: string): number;
   setns(fd: number, kind: number): number;
   sysconf(name: number): number;
+  abort(): void;
   getpwuid_r(uid: number, entry: Pointer, buffer: Pointer, size: number, result: Pointer): number;
 
   /** For calls that older C libraries have no wrapper of. */
@@ -50,6 +51,7 @@ export const libc: Libc = declare<Libc>(
     if_nametoindex: 'uint32_t if_nametoindex(const char *)',
     setns: 'int setns(int, int)',
     sysconf: 'long sysconf(int)',
+    abort: 'void abort(void)',
     getpwuid_r: 'int getpwuid_r(uint32_t, void *, void *, size_t, void *)',
 
     syscall: 'long syscall(long, long, void *, long)',

@@ -1,0 +1,97 @@
+// Who has which socket open: one walk over every /proc/PID/fd by system calls, since this is where the time goes.
+import { readdirSync } from 'node:fs';
+import { callNumber, errno, errnoName, libc, type NativeMemory, nativeMemory } from '../../ffi/index.ts';
+import type { Holders } from '../system.ts';
+
+const O_DIRECTORY = 0o200000;
+const O_CLOEXEC = 0o2000000;
+
+const entriesSize = 64 * 1024;
+/** `socket:[` and twenty digits fit; longer targets are cut, and are no sockets. */
+const targetSize = 64;
+
+// struct linux_dirent64 (getdents64(2)): where its length and its name are.
+const lengthAt = 16;
+const nameAt = 19;
+
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+/** All holders of each id, since a socket may be shared by fork. Processes that end meanwhile are no error. */
+export function findHolders(ids: ReadonlySet<string>): Holders {
+  const pids = new Map<string, number[]>();
+  let unreadable = 0;
+  if (ids.size === 0) return { pids, unreadable };
+  const walk = new Walk(ids);
+  try {
+    const names = readdirSync('/proc');
+    for (const name of names) {
+      if (!isDigit(name.charCodeAt(0))) continue;
+      const found = walk.socketsOf(name);
+      if (found === 'denied') unreadable += 1;
+      else for (const id of found) pids.set(id, [...(pids.get(id) ?? []), Number(name)]);
+    }
+    // Mounted with hidepid=2, /proc lists only what may be looked into. PID 1 exists in every PID namespace.
+    if (!names.includes('1')) unreadable += 1;
+  } finally {
+    walk.close();
+  }
+  return { pids, unreadable };
+}
+
+class Walk {
+  readonly #wanted: ReadonlyMap<number, string>;
+  readonly #entries: NativeMemory = nativeMemory(entriesSize);
+  readonly #target: NativeMemory = nativeMemory(targetSize);
+  readonly #entriesBuffer: Buffer;
+
+  constructor(ids: ReadonlySet<string>) {
+    this.#wanted = new Map([...ids].map((id) => [Number(id), id]));
+    const { buffer, byteOffset, byteLength } = this.#entries.bytes;
+    this.#entriesBuffer = Buffer.from(buffer, byteOffset, byteLength);
+  }
+
+  /** The wanted sockets that a process has open. Empty where it is gone. */
+  socketsOf(pid: string): ReadonlySet<string> | 'denied' {
+    const found = new Set<string>();
+    const folder = libc.open(`/proc/${pid}/fd`, O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return isDenial(errno()) ? 'denied' : found;
+    let denied = false;
+    try {
+      for (;;) {
+        const size = libc.syscall(callNumber.getdents64, folder, this.#entries.pointer, entriesSize);
+        if (size <= 0) break;
+        for (let at = 0; at < size; at += this.#entriesBuffer.readUInt16LE(at + lengthAt)) {
+          if (!isDigit(this.#entriesBuffer[at + nameAt]!)) continue;
+          const end = this.#entriesBuffer.indexOf(0, at + nameAt);
+          const name = this.#entriesBuffer.toString('latin1', at + nameAt, end);
+          const length = libc.readlinkat(folder, name, this.#target.pointer, targetSize);
+          if (length < 0) denied ||= isDenial(errno());
+          else this.#collect(length, found);
+        }
+      }
+    } finally {
+      libc.close(folder);
+    }
+    return denied && found.size === 0 ? 'denied' : found;
+  }
+
+  /** Reads the target `socket:[INODE]`. */
+  #collect(length: number, found: Set<string>): void {
+    const bytes = this.#target.bytes;
+    if (length < 10 || bytes[0] !== 115 || bytes[6] !== 58) return;
+    let inode = 0;
+    for (let i = 8; i < length - 1; i++) inode = inode * 10 + bytes[i]! - 48;
+    const id = this.#wanted.get(inode);
+    if (id !== undefined) found.add(id);
+  }
+
+  close(): void {
+    this.#entries.free();
+    this.#target.free();
+  }
+}
+
+function isDenial(number: number): boolean {
+  const name = errnoName(number);
+  return name === 'EACCES' || name === 'EPERM';
+}

@@ -1,0 +1,30 @@
+// The System of Linux, put together from its parts.
+import { release } from 'node:os';
+import type { System } from '../system.ts';
+import { createBinder } from './binder.ts';
+import { createHost } from './host.ts';
+import { createManagers } from './managers.ts';
+import { createProcesses } from './processes.ts';
+import { createSockets, type SocketSource } from './sockets.ts';
+import { createUserNames } from './users.ts';
+
+export interface LinuxOptions {
+  /** Default: `auto`. */
+  socketSource?: SocketSource;
+  /** Signals by PID with a check just before, as on kernels before 5.3. */
+  noPidfd?: boolean;
+  /** Where systemctl, docker and podman are looked for. Default: the environment's PATH. */
+  searchPath?: string;
+}
+
+export function createLinuxSystem(options: LinuxOptions = {}): System {
+  const userName = createUserNames();
+  return {
+    platform: 'linux',
+    sockets: createSockets(options.socketSource ?? 'auto', release()),
+    processes: createProcesses(userName, !options.noPidfd),
+    binder: createBinder(),
+    host: createHost(userName),
+    managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),
+  };
+}

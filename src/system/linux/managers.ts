@@ -1,0 +1,86 @@
+// Stops what would otherwise come back: systemd units and containers, by their own programs.
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { ReeveError } from '../../core/errors.ts';
+import type { Managers } from '../system.ts';
+import { type ManagerCommand, runManager } from './manager-command.ts';
+
+/** Characters of a unit's name (systemd.unit(5)); a slash parts a user's manager from its unit. */
+const unitName = /^(?:user@(\d{1,10})\.service\/)?([\w:.\\@-]{1,255}\.[a-z]+)$/;
+/** What Docker and Podman take for a container's name or id. */
+const containerName = /^[a-zA-Z0-9][\w.-]{0,254}$/;
+
+const runtimes = ['docker', 'podman'] as const;
+
+/** `searchPath`: where programs are looked for, as in the environment variable PATH. */
+export function createManagers(searchPath: string): Managers {
+  const find = (program: string) => findProgram(program, searchPath);
+
+  return {
+    async stopUnit(unit, signal) {
+      const { program, args } = unitCommand(unit);
+      const file = find(program);
+      if (!file) throw missing(`unit ${unit}`, program);
+      await runManager({ file, args }, `stop the unit ${unit}`, signal);
+    },
+    async stopContainer(id, signal) {
+      const { file, args } = containerCommand(id, find);
+      if (!file) throw missing(`container ${id}`, runtimes.join(' or '));
+      await runManager({ file, args }, `stop the container ${id}`, signal);
+    },
+    stopUnitCommand(unit) {
+      const { program, args } = unitCommand(unit);
+      return [program, ...args].join(' ');
+    },
+    stopContainerCommand(id) {
+      const { program, args } = containerCommand(id, find);
+      return [program, ...args].join(' ');
+    },
+  };
+}
+
+function unitCommand(unit: string): { program: string; args: string[] } {
+  const [, uid, name] = unitName.exec(unit) ?? [];
+  if (name === undefined) {
+    throw new ReeveError('usage', `'${unit}' is not the name of a systemd unit, such as nginx.service`);
+  }
+  if (uid === undefined) return { program: 'systemctl', args: ['stop', '--', name] };
+  const whose = Number(uid) === process.geteuid?.() ? [] : [`--machine=${uid}@.host`];
+  return { program: 'systemctl', args: ['--user', ...whose, 'stop', '--', name] };
+}
+
+function containerCommand(
+  id: string,
+  find: (program: string) => string | null,
+): Partial<ManagerCommand> & {
+  program: string;
+  args: string[];
+} {
+  if (!containerName.test(id)) {
+    throw new ReeveError('usage', `'${id}' is not the name or the id of a container`);
+  }
+  const program = runtimes.find((name) => find(name) !== null) ?? 'docker';
+  const file = find(program);
+  return { program, args: ['stop', '--', id], ...(file ? { file } : {}) };
+}
+
+function missing(what: string, program: string): ReeveError {
+  return new ReeveError('unsupported', `cannot stop the ${what}: ${program} is not installed here`, {
+    hint: `Stop it where it is managed, or install ${program}`,
+  });
+}
+
+function findProgram(program: string, searchPath: string): string | null {
+  for (const folder of searchPath.split(path.delimiter)) {
+    const file = path.join(folder, program);
+    try {
+      // An empty or relative folder would run a program from wherever this happens to be started.
+      if (!path.isAbsolute(folder)) continue;
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,125 @@
+// Processes of Linux, from /proc; read at once, since each file is made in memory when it is opened.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { errorCode } from '../../core/errors.ts';
+import { libc } from '../../ffi/index.ts';
+import type { Processes, ProcessFacts, ProcessIdentity } from '../system.ts';
+import { readMembership } from './cgroup.ts';
+import {
+  hasEnded,
+  type ProcessStat,
+  parseBootTime,
+  parseCommandLine,
+  parseStat,
+  parseUid,
+  programName,
+} from './proc.ts';
+import { processExited, type Signalling, signalProcess } from './signals.ts';
+import type { UserName } from './users.ts';
+
+const SC_CLK_TCK = 2;
+
+export function createProcesses(userName: UserName, usePidfd: boolean): Processes {
+  // Ticks alone may come again after a restart of the machine, and identities are kept on disk.
+  const boot = (read('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
+  const startOf = (stat: ProcessStat) => `${stat.startTicks}@${boot}`;
+  const identityOf = (stat: ProcessStat) => ({ pid: stat.pid, start: startOf(stat) });
+
+  const isAlive = (identity: ProcessIdentity) => {
+    const stat = statOf(identity.pid);
+    return stat !== null && startOf(stat) === identity.start;
+  };
+  const describe = async (pid: number) => {
+    const known = await facts(pid);
+    return known ? `${known.name} (PID ${pid}) of user ${known.user ?? 'unknown'}` : `PID ${pid}`;
+  };
+  const signalling: Signalling = { isAlive, usePidfd, describe };
+
+  async function facts(pid: number): Promise<ProcessFacts | null> {
+    const stat = statOf(pid);
+    if (!stat) return null;
+    const folder = `/proc/${pid}`;
+    const command = parseCommandLine(read(`${folder}/cmdline`) ?? '');
+    const uid = parseUid(read(`${folder}/status`) ?? '');
+    return {
+      ...identityOf(stat),
+      parent: parentOf(stat),
+      name: programName(stat.name, command),
+      command,
+      user: uid === null ? null : await userName(uid),
+      uid,
+      cwd: readLink(`${folder}/cwd`),
+      startedAt: startTime(stat),
+      ...readMembership(read(`${folder}/cgroup`) ?? ''),
+    };
+  }
+
+  return {
+    facts,
+    async list() {
+      const nodes = [];
+      for (const entry of readdirSync('/proc')) {
+        const stat = /^\d+$/.test(entry) ? statOf(Number(entry)) : null;
+        if (stat) nodes.push({ ...identityOf(stat), parent: parentOf(stat), name: nodeName(stat) });
+      }
+      return nodes;
+    },
+    async identify(pid) {
+      const stat = statOf(pid);
+      return stat ? identityOf(stat) : null;
+    },
+    signal: (identity, signal) => signalProcess(identity, signal, signalling),
+    exited: (identity, signal) => processExited(identity, signalling, signal),
+  };
+}
+
+/** Null where there is no such process, or it has ended and only waits to be reaped. */
+function statOf(pid: number): ProcessStat | null {
+  // Zero and less would mean groups of processes to kill(2).
+  if (!Number.isSafeInteger(pid) || pid < 1) return null;
+  const text = read(`/proc/${pid}/stat`);
+  const stat = text === null ? null : parseStat(text);
+  return stat && !hasEnded(stat) ? stat : null;
+}
+
+/** 0 is the kernel. */
+function parentOf(stat: ProcessStat): number | null {
+  return stat.parent === 0 ? null : stat.parent;
+}
+
+/** The command line is only read where the name alone does not tell. */
+function nodeName(stat: ProcessStat): string {
+  const short = stat.name.length < 15 && stat.name !== 'MainThread';
+  return short
+    ? stat.name
+    : programName(stat.name, parseCommandLine(read(`/proc/${stat.pid}/cmdline`) ?? ''));
+}
+
+function startTime(stat: ProcessStat): Date | null {
+  const boot = parseBootTime(read('/proc/stat') ?? '');
+  if (boot === null) return null;
+  const seconds = Number(stat.startTicks) / libc.sysconf(SC_CLK_TCK);
+  return new Date((boot + seconds) * 1000);
+}
+
+/** Null where it ended, or may not be read. */
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isExpected(error)) return null;
+    throw error;
+  }
+}
+
+function readLink(file: string): string | null {
+  try {
+    return readlinkSync(file);
+  } catch (error) {
+    if (isExpected(error)) return null;
+    throw error;
+  }
+}
+
+function isExpected(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL'].includes(errorCode(error) ?? '');
+}

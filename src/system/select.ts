@@ -1,0 +1,8 @@
+// Chooses the System by platform: the one place that asks which platform this is. Entry points call it once.
+import type { System } from './system.ts';
+
+/** Loads only the chosen platform's code. */
+export async function selectSystem(): Promise<System> {
+  if (process.platform === 'linux') return (await import('./linux/index.ts')).createLinuxSystem();
+  return (await import('./unsupported/index.ts')).createUnsupportedSystem(process.platform);
+}
