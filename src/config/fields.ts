@@ -1,15 +1,19 @@
 // The schema's small parts: text with a unit becomes a value, and the error says what was expected.
 import { z } from 'zod';
-import { parseEndpoint } from '../core/endpoint.ts';
-import { errorMessage } from '../core/errors.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../core/endpoint.ts';
+import { errorMessage, ReeveError } from '../core/errors.ts';
 import { parseDuration, parseDurationRange, parseRate, parseSize } from '../core/quantity.ts';
 import { parseRange } from '../core/range.ts';
+import { show } from './problems.ts';
 
 /** A string that `parse` turns into a value; its own error text becomes the issue. */
-export function parsed<T>(parse: (text: string) => T, example: string) {
+export function parsed<T>(parse: (text: string) => T, what: string, example: string) {
   return z
-    .string()
-    .meta({ examples: [example] })
+    .string({
+      error: ({ input }) =>
+        `${input === undefined ? 'is missing: ' : ''}expected ${what} such as ${example}${input === undefined ? '' : `, got ${show(input)}`}`,
+    })
+    .meta({ examples: [example], kind: what.replace(/^a /, '') })
     .transform((text, context): T => {
       try {
         return parse(text);
@@ -20,17 +24,47 @@ export function parsed<T>(parse: (text: string) => T, example: string) {
     });
 }
 
-export const duration = (example = '5s') => parsed(parseDuration, example);
-export const size = (example = '10MB') => parsed(parseSize, example);
-export const rate = (example = '1000/s') => parsed(parseRate, example);
-export const durationRange = (example = '500ms..60s') => parsed(parseDurationRange, example);
-export const portRange = (example = '20000-32000') => parsed(parseRange, example);
+/** Node's timers hold 2³¹−1 ms, and run at once when asked for more. */
+const longest = 24 * 86_400_000;
+
+function durationAtLeast(least: number) {
+  return (text: string) => {
+    const ms = parseDuration(text);
+    if (ms >= least && ms <= longest) return ms;
+    throw new ReeveError(
+      'config',
+      `'${text}' is ${ms < least ? 'too short' : 'too long'}: from ${least}ms to 24d are accepted`,
+    );
+  };
+}
+
+/** `least` in milliseconds keeps what repeats from spinning. */
+export const duration = (example = '5s', least = 1) => parsed(durationAtLeast(least), 'a duration', example);
+export const size = (example = '10MB') => parsed(parseSize, 'a size', example);
+export const rate = (example = '1000/s') => parsed(parseRate, 'a rate', example);
+export const backoff = (example = '500ms..60s') =>
+  parsed(
+    (text) => {
+      const range = parseDurationRange(text);
+      if (range.min >= 10 && range.max <= longest) return range;
+      throw new ReeveError('config', `'${text}' is no backoff: from 10ms to 24d are accepted`);
+    },
+    'a range of durations',
+    example,
+  );
+export const portRange = (example = '20000-32000') => parsed(parseRange, 'a range of ports', example);
 export const port = z.int().min(1).max(65535);
 
 /** `host:port` to listen on; port 0 lets the system choose. */
-export const bindAddress = parsed((text) => parseEndpoint(text, { leastPort: 0 }), '[::]:8080');
+export const bindAddress = (example = '[::]:8080') =>
+  parsed((text) => tcpOnly(parseEndpoint(text, { leastPort: 0 })), 'host:port', example);
 /** `host:port` to connect to. */
-export const dialAddress = parsed((text) => parseEndpoint(text), '127.0.0.1:8080');
+export const dialAddress = parsed((text) => tcpOnly(parseEndpoint(text)), 'host:port', '10.0.0.5:8080');
+
+function tcpOnly(endpoint: Endpoint): Endpoint {
+  if (endpoint.protocol === 'tcp') return endpoint;
+  throw new ReeveError('config', `not supported yet: UDP (${formatEndpoint(endpoint)})`);
+}
 
 /** Names appear in metrics, URLs, file names and environment variables. */
 export const name = z

@@ -1,4 +1,7 @@
-// Door of config/: the schema's types, and reading a file.
+// Door of config/: the schema's types, reading a file, and comparing two configurations.
 export type { BalanceConfig, ConflictConfig, LimitsConfig, ListenerConfig, SinkConfig } from './listeners.ts';
+export { type LoadedConfig, loadConfig } from './load.ts';
+export { type ParseOptions, parseConfig } from './parse.ts';
+export { type ConfigProblem, formatProblems } from './problems.ts';
 export { type Config, configSchema } from './schema.ts';
 export type { CheckConfig, ServiceConfig, TargetCheckConfig } from './services.ts';

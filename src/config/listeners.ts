@@ -7,17 +7,12 @@ const cidr = z
   .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])
   .meta({ description: 'an address, or a block such as 10.0.0.0/8' });
 
-const conflictSchema = z
-  .strictObject({
-    policy: z.enum(['fail', 'retry', 'next', 'evict']).default('fail'),
-    for: duration('30s').default(30_000).describe('how long retry and evict go on trying'),
-    tries: z.int().min(1).max(1000).default(20).describe('how many further ports next tries'),
-    allowEvict: z.array(z.string().min(1)).default([]).describe('names of processes that evict may end'),
-  })
-  .refine(({ policy, allowEvict }) => policy !== 'evict' || allowEvict.length > 0, {
-    message: 'evict ends only processes that are named in allowEvict, and none is',
-    path: ['allowEvict'],
-  });
+const conflictSchema = z.strictObject({
+  policy: z.enum(['fail', 'retry', 'next', 'evict']).default('fail'),
+  for: duration('30s', 0).default(30_000).describe('how long retry and evict go on trying'),
+  tries: z.int().min(1).max(1000).default(20).describe('how many further ports next tries'),
+  allowEvict: z.array(z.string().min(1)).default([]).describe('names of processes that evict may end'),
+});
 
 const limitsSchema = z.strictObject({
   connections: z.int().min(1).default(10_000).describe('open at once'),
@@ -38,68 +33,52 @@ const targetSchema = z.union([
   }),
 ]);
 
-const balanceSchema = z
-  .strictObject({
-    service: name.optional(),
-    port: name.optional().describe("which of the service's ports; the first where absent"),
-    targets: z.array(targetSchema).min(1).optional(),
-    check: targetCheckSchema.optional().describe('for fixed targets; a service has its own'),
-    policy: z.enum(['round-robin', 'least-connections']).default('round-robin'),
-    retries: z.int().min(0).max(10).default(2).describe('other targets to try when one does not connect'),
-    connectTimeout: duration('5s').default(5000),
-  })
-  .refine(({ service, targets }) => (service === undefined) !== (targets === undefined), {
-    message: 'balance needs either a service or targets',
-  });
+const balanceSchema = z.strictObject({
+  service: name.optional(),
+  port: name.optional().describe("which of the service's ports; the first where absent"),
+  targets: z.array(targetSchema).min(1).optional(),
+  check: targetCheckSchema.optional().describe('for fixed targets; a service has its own'),
+  policy: z.enum(['round-robin', 'least-connections']).default('round-robin'),
+  retries: z.int().min(0).max(10).default(2).describe('other targets to try when one does not connect'),
+  connectTimeout: duration('5s').default(5000),
+});
 
-export const listenerSchema = z
-  .strictObject({
-    bind: z.array(bindAddress).min(1).describe('host:port, one or more; port 0 lets the system choose'),
-    v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
-    backlog: z.int().min(1).max(65_535).default(511),
-    conflict: conflictSchema.prefault({}),
-    allow: z.array(cidr).optional().describe('only these clients; everybody where absent'),
-    limits: limitsSchema.prefault({}),
-    balance: balanceSchema.optional(),
-    frame: z
-      .enum(['line', 'length-prefixed', 'raw'])
-      .default('line')
-      .describe('how a sink listener cuts its data'),
-    sink: name.optional(),
-    proxyProtocol: z
-      .strictObject({
-        accept: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
-        send: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
-      })
-      .optional(),
-    tls: notYet('TLS'),
-    handler: notYet('handlers'),
-  })
-  .refine(({ balance, sink }) => (balance === undefined) !== (sink === undefined), {
-    message: 'a listener needs either balance or sink',
-  })
-  .refine(({ bind }) => bind.every(({ protocol }) => protocol === 'tcp'), {
-    message: 'not supported yet: UDP listeners',
-    path: ['bind'],
-  });
+export const listenerSchema = z.strictObject({
+  bind: z.array(bindAddress()).min(1).describe('host:port, one or more; port 0 lets the system choose'),
+  v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
+  backlog: z.int().min(1).max(65_535).default(511),
+  conflict: conflictSchema.prefault({}),
+  allow: z.array(cidr).optional().describe('only these clients; everybody where absent'),
+  limits: limitsSchema.prefault({}),
+  balance: balanceSchema.optional(),
+  frame: z
+    .enum(['line', 'length-prefixed', 'raw'])
+    .default('line')
+    .describe('how a sink listener cuts its data'),
+  sink: name.optional(),
+  proxyProtocol: z
+    .strictObject({
+      accept: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
+      send: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
+    })
+    .optional(),
+  tls: notYet('TLS'),
+  handler: notYet('handlers'),
+});
 
-export const sinkSchema = z
-  .strictObject({
-    file: z.string().min(1).optional().describe('JSON lines are appended to this file'),
-    rotate: z
-      .strictObject({
-        size: size('10MB').default(10_000_000).describe('a file that would grow beyond this is rotated'),
-        keep: z.int().min(1).max(1000).default(5).describe('how many rotated files stay'),
-      })
-      .prefault({}),
-    stdout: z.literal(true).optional().describe('JSON lines go to standard output'),
-    nats: notYet('NATS JetStream'),
-    stream: notYet('NATS JetStream'),
-    subject: notYet('NATS JetStream'),
-  })
-  .refine(({ file, stdout }) => (file === undefined) !== (stdout === undefined), {
-    message: 'a sink is either a file or stdout: true',
-  });
+export const sinkSchema = z.strictObject({
+  file: z.string().min(1).optional().describe('JSON lines are appended to this file'),
+  rotate: z
+    .strictObject({
+      size: size('10MB').default(10_000_000).describe('a file that would grow beyond this is rotated'),
+      keep: z.int().min(1).max(1000).default(5).describe('how many rotated files stay'),
+    })
+    .prefault({}),
+  stdout: z.literal(true).optional().describe('JSON lines go to standard output'),
+  nats: notYet('NATS JetStream'),
+  stream: notYet('NATS JetStream'),
+  subject: notYet('NATS JetStream'),
+});
 
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 export type BalanceConfig = z.infer<typeof balanceSchema>;

@@ -1,87 +1,62 @@
 // Schema of `services:` and `checks:`: what reeve runs, and how health is asked for.
 import { z } from 'zod';
-import { duration, durationRange, name, notYet, port, rate } from './fields.ts';
+import { backoff, duration, name, notYet, port, rate } from './fields.ts';
 
 /** Field guides' and our defaults: every 5 s, 3 s timeout, 3 failures, 2 successes, 1 s while changing. */
 const timing = {
-  interval: duration('5s').default(5000).describe('time between probes, ±10 % so that they spread'),
+  interval: duration('5s', 10).default(5000).describe('time between probes, ±10 % so that they spread'),
   timeout: duration('3s').default(3000).describe('a probe without an answer by then has failed'),
   fall: z.int().min(1).max(100).default(3).describe('failures in a row that make it down'),
   rise: z.int().min(1).max(100).default(2).describe('successes in a row that bring it back'),
-  fastInterval: duration('1s')
+  fastInterval: duration('1s', 10)
     .default(1000)
     .describe('time between probes while results and verdict disagree'),
 };
 
 /** How a service's or a target's own address is probed. */
-export const targetCheckSchema = z
-  .strictObject({
-    http: z
-      .string()
-      .startsWith('/', 'a path starts with /')
-      .optional()
-      .describe('GET this path; 2xx and 3xx are healthy'),
-    tcp: z.literal(true).optional().describe('a connection that is accepted is healthy (the default)'),
-    port: name.optional().describe("which of the service's ports; the first where absent"),
-    grpc: notYet('gRPC health checks'),
-    exec: notYet('checks by command'),
-    ...timing,
-  })
-  .refine((check) => !(check.http && check.tcp), { message: 'a check is either http or tcp, not both' });
+export const targetCheckSchema = z.strictObject({
+  http: z
+    .string()
+    .startsWith('/', 'a path starts with /')
+    .optional()
+    .describe('GET this path; 2xx and 3xx are healthy'),
+  tcp: z.literal(true).optional().describe('a connection that is accepted is healthy (the default)'),
+  port: name.optional().describe("which of the service's ports; the first where absent"),
+  grpc: notYet('gRPC health checks'),
+  exec: notYet('checks by command'),
+  ...timing,
+});
 
-export const serviceSchema = z
-  .strictObject({
-    command: z
-      .array(z.string().min(1))
-      .min(1)
-      .describe('program and arguments; {port} and {port.NAME} are replaced'),
-    cwd: z.string().optional().describe("working directory; the configuration's folder where absent"),
-    env: z.record(z.string(), z.string()).default({}).describe('added to the environment'),
-    instances: z.int().min(0).max(256).default(1),
-    ports: z
-      .record(name, z.union([z.literal('auto'), port]))
-      .default({ http: 'auto' })
-      .describe('PORT is the first, PORT_NAME each; auto takes one from ports.range'),
-    check: targetCheckSchema.prefault({}),
-    restart: z
-      .strictObject({
-        backoff: durationRange('500ms..60s').default({ min: 500, max: 60_000 }),
-        limit: rate('10/1m')
-          .default({ count: 10, perMs: 60_000 })
-          .describe('more starts than this is crash-looping'),
-      })
-      .prefault({}),
-    stop: z
-      .strictObject({
-        signal: z.enum(['SIGTERM', 'SIGINT', 'SIGHUP']).default('SIGTERM'),
-        timeout: duration('10s').default(10_000).describe('then SIGKILL'),
-      })
-      .prefault({}),
-    register: notYet('registering services'),
-    dependsOn: notYet('start order'),
-  })
-  .check((context) => {
-    const { ports, instances, check } = context.value;
-    const names = Object.keys(ports);
-    if (names.length === 0) {
-      context.issues.push({
-        code: 'custom',
-        message: 'a service needs at least one port',
-        path: ['ports'],
-        input: ports,
-      });
-    }
-    for (const [key, value] of Object.entries(ports)) {
-      if (typeof value === 'number' && instances > 1) {
-        const message = `${instances} instances cannot share port ${value}: write auto, or one instance`;
-        context.issues.push({ code: 'custom', message, path: ['ports', key], input: value });
-      }
-    }
-    if (check.port !== undefined && !names.includes(check.port)) {
-      const message = `no port named '${check.port}': this service has ${names.join(', ')}`;
-      context.issues.push({ code: 'custom', message, path: ['check', 'port'], input: check.port });
-    }
-  });
+export const serviceSchema = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('program and arguments; {port} and {port.NAME} are replaced'),
+  cwd: z.string().optional().describe("working directory; the configuration's folder where absent"),
+  env: z.record(z.string(), z.string()).default({}).describe('added to the environment'),
+  instances: z.int().min(0).max(256).default(1),
+  ports: z
+    .record(name, z.union([z.literal('auto'), port]))
+    .default({ http: 'auto' })
+    .describe('PORT is the first, PORT_NAME each; auto takes one from ports.range'),
+  check: targetCheckSchema.prefault({}),
+  restart: z
+    .strictObject({
+      backoff: backoff('500ms..60s').default({ min: 500, max: 60_000 }),
+      limit: rate('10/1m')
+        .default({ count: 10, perMs: 60_000 })
+        .describe('more starts than this is crash-looping'),
+    })
+    .prefault({}),
+  stop: z
+    .strictObject({
+      signal: z.enum(['SIGTERM', 'SIGINT', 'SIGHUP']).default('SIGTERM'),
+      timeout: duration('10s', 0).default(10_000).describe('then SIGKILL'),
+    })
+    .prefault({}),
+  register: notYet('registering services'),
+  dependsOn: notYet('start order'),
+});
 
 export const checkSchema = z.strictObject({
   url: z

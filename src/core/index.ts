@@ -5,6 +5,7 @@ export * from './context.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
 export * from './health.ts';
+export * from './nearest.ts';
 export * from './quantity.ts';
 export * from './range.ts';
 export * from './text.ts';

@@ -1,0 +1,111 @@
+// Rules between values: names that must exist, things that exclude each other, addresses wanted twice.
+// They read the plain values rather than the schema's result, so that they apply while other values are wrong.
+
+import { nearest } from '../core/nearest.ts';
+import { bindRules } from './bind-rules.ts';
+import type { Fault, Path } from './problems.ts';
+import { isText, type Section, section, sections } from './raw.ts';
+
+export function checkRules(root: unknown): Fault[] {
+  const faults: Fault[] = [];
+  const report: ReportRule = (path, message) => faults.push({ path, message });
+  for (const [name, service] of sections(root, 'services')) serviceRules(['services', name], service, report);
+  for (const [name, listener] of sections(root, 'listeners')) {
+    listenerRules(['listeners', name], listener, root, report);
+  }
+  for (const [name, sink] of sections(root, 'sinks')) sinkRules(['sinks', name], sink, report);
+  return [...faults, ...bindRules(root)];
+}
+
+type ReportRule = (path: Path, message: string) => unknown;
+
+function serviceRules(at: Path, service: Section, report: ReportRule): void {
+  const ports = portsOf(service);
+  const names = Object.keys(ports);
+  if (names.length === 0) report([...at, 'ports'], 'a service needs at least one port');
+  const { instances } = service;
+  const variables = new Map<string, string>();
+  for (const [name, port] of Object.entries(ports)) {
+    if (typeof port === 'number' && typeof instances === 'number' && instances > 1) {
+      const message = `${instances} instances cannot share port ${port}: write auto, or one instance`;
+      report([...at, 'ports', name], message);
+    }
+    const variable = `PORT_${name.toUpperCase().replaceAll('-', '_')}`;
+    const other = variables.get(variable);
+    if (other !== undefined) report([...at, 'ports', name], `'${other}' is ${variable} as well: rename one`);
+    variables.set(variable, name);
+  }
+  const check = section(service.check);
+  if (isText(check.port) && !names.includes(check.port)) {
+    report(
+      [...at, 'check', 'port'],
+      `no port is named '${check.port}': this service has ${names.join(', ')}`,
+    );
+  }
+  probeRules([...at, 'check'], check, report);
+}
+
+function listenerRules(at: Path, listener: Section, root: unknown, report: ReportRule): void {
+  const { sink } = listener;
+  const served = ['balance', 'sink', 'handler'].filter((key) => key in listener);
+  if (served.length === 0) report(at, 'a listener needs either balance or sink');
+  if (served.length > 1) report([...at, served[1]!], `a listener has either balance or sink, not both`);
+  if ('balance' in listener && 'frame' in listener) {
+    report(
+      [...at, 'frame'],
+      'frame is for a listener with a sink: balanced connections are passed on as they are',
+    );
+  }
+  if (isText(sink)) mustExist([...at, 'sink'], 'sink', sink, root, report);
+  const conflict = section(listener.conflict);
+  const allowed = conflict.allowEvict;
+  if (
+    conflict.policy === 'evict' &&
+    (allowed === undefined || (Array.isArray(allowed) && allowed.length === 0))
+  ) {
+    const message = 'evict ends only processes that are named in allowEvict, and none is';
+    report([...at, 'conflict', 'policy'], message);
+  }
+  if ('balance' in listener) balanceRules([...at, 'balance'], section(listener.balance), root, report);
+}
+
+function balanceRules(at: Path, balance: Section, root: unknown, report: ReportRule): void {
+  const { service, port } = balance;
+  if ('service' in balance === 'targets' in balance) report(at, 'balance needs either a service or targets');
+  else if ('targets' in balance && 'port' in balance)
+    report([...at, 'port'], 'port is for a service: targets name their own');
+  else if ('service' in balance && 'check' in balance)
+    report([...at, 'check'], 'check is for targets: a service has its own');
+  probeRules([...at, 'check'], section(balance.check), report);
+  if (!isText(service) || !mustExist([...at, 'service'], 'service', service, root, report)) return;
+  const ports = Object.keys(portsOf(section(section(section(root).services)[service])));
+  if (isText(port) && !ports.includes(port)) {
+    report([...at, 'port'], `service '${service}' has no port '${port}': it has ${ports.join(', ')}`);
+  }
+}
+
+function probeRules(at: Path, check: Section, report: ReportRule): void {
+  if ('http' in check && 'tcp' in check) report([...at, 'tcp'], 'a check is either http or tcp, not both');
+}
+
+function sinkRules(at: Path, sink: Section, report: ReportRule): void {
+  const kinds = ['file', 'stdout', 'nats'].filter((key) => key in sink);
+  if (kinds.length === 0) report(at, 'a sink is either a file or stdout: true');
+  if (kinds.length > 1) report([...at, kinds[1]!], 'a sink is either a file or stdout: true, not both');
+  if ('stdout' in sink && 'rotate' in sink) report([...at, 'rotate'], 'rotate is for a file');
+}
+
+/** The ports of a service as they stand; a service that names none has `http`. */
+function portsOf(service: Section): Section {
+  return 'ports' in service ? section(service.ports) : { http: 'auto' };
+}
+
+function mustExist(at: Path, kind: string, name: string, root: unknown, report: ReportRule): boolean {
+  const names = sections(root, `${kind}s`).map(([known]) => known);
+  if (names.includes(name)) return true;
+  const guess = nearest(name, names);
+  const known =
+    names.length === 0 ? `there are no ${kind}s` : `${kind}s are ${names.slice(0, 20).join(', ')}`;
+  report(at, `no ${kind} is named '${name}': ${guess === null ? known : `did you mean '${guess}'?`}`);
+  return false;
+}
