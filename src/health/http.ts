@@ -61,7 +61,8 @@ function handshake(socket: Socket, host: string, peer: Peer, attempt: Attempt, s
 function tlsFailure(error: Error, { address, port }: Peer): Outcome {
   const code = errorCode(error);
   if (code === 'ECONNRESET') return failureAt(error, address, port);
-  const words = printable(errorMessage(error)).slice(0, 200);
+  // OpenSSL's message is a line of its own source; its reason is the part for people.
+  const words = printable((error as { reason?: string }).reason ?? errorMessage(error)).slice(0, 200);
   const detail = `${words} (${code ?? 'TLS'}, ${formatHostPort(address, port)})`;
   return { verdict: 'down', reason: 'tls', detail };
 }

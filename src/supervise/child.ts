@@ -1,0 +1,125 @@
+// One process group that reeve started: its output, its exit, and signals that reach nobody else.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { errorCode, errorMessage } from '../core/errors.ts';
+import { printable } from '../core/text.ts';
+import type { Launch } from './launch.ts';
+import { readLines } from './lines.ts';
+
+/** Output that is still in the pipe when the leader ends is read for so long; then a stray writer is cut off. */
+const drainFor = 500;
+/** A process that SIGKILL has not ended by then is stuck in the kernel: waiting longer helps nobody. */
+const killWithin = 5000;
+
+/** Only POSIX has process groups, and only POSIX counts users by number. */
+const hasGroups = typeof process.getuid === 'function';
+
+export interface StopPolicy {
+  signal: NodeJS.Signals;
+  /** Milliseconds until SIGKILL. */
+  timeout: number;
+}
+
+export interface ChildHooks {
+  line(stream: 'stdout' | 'stderr', text: string): void;
+  /** Once, in words, in the very turn in which the exit is seen. */
+  exit(words: string): void;
+}
+
+export interface Child {
+  /** Null when it could not be started. */
+  readonly pid: number | null;
+  /** Ends the whole group; resolves when the leader is gone. False if not even SIGKILL ended it in time. */
+  stop(policy: StopPolicy): Promise<boolean>;
+}
+
+export function startChild(launch: Launch, hooks: ChildHooks): Child {
+  let child: ChildProcess;
+  try {
+    child = spawn(launch.program, launch.args, {
+      cwd: launch.cwd,
+      env: launch.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: hasGroups,
+      windowsHide: true,
+    });
+  } catch (error) {
+    // Some failures (arguments too long, a NUL byte) are thrown, others are events: one way out for both.
+    queueMicrotask(() => hooks.exit(`could not start: ${printable(errorMessage(error))}`));
+    return { pid: null, stop: async () => true };
+  }
+  readLines(child.stdout!, (text) => hooks.line('stdout', text));
+  readLines(child.stderr!, (text) => hooks.line('stderr', text));
+
+  let gone = false;
+  const exited = new Promise<void>((resolve) => {
+    const leave = (words: string) => {
+      if (gone) return;
+      gone = true;
+      hooks.exit(words);
+      resolve();
+    };
+    child.once('exit', (code, signal) => {
+      // The leader has just been reaped: as long as members remain, the kernel gives its number to nobody else.
+      signalGroup(child, 'SIGKILL');
+      cutOffOutput(child);
+      leave(signal ? `killed by ${signal}` : `exit code ${code}`);
+    });
+    child.on('error', (error) => {
+      if (child.pid === undefined) void explain(error, launch).then(leave);
+    });
+  });
+  return {
+    pid: child.pid ?? null,
+    async stop({ signal, timeout }) {
+      if (!gone) signalIfOurs(child, signal);
+      if (await within(exited, timeout)) return true;
+      signalIfOurs(child, 'SIGKILL');
+      return within(exited, killWithin);
+    },
+  };
+}
+
+/** The number is ours for certain while the leader has not been reaped. */
+function signalIfOurs(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.exitCode === null && child.signalCode === null) signalGroup(child, signal);
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (hasGroups) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch (error) {
+    // ESRCH: nobody is left. EPERM: what is left changed its user, and macOS says so for zombies.
+    if (!['ESRCH', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+function cutOffOutput(child: ChildProcess): void {
+  const timer = setTimeout(() => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }, drainFor);
+  child.once('close', () => clearTimeout(timer));
+}
+
+/** A missing folder and a missing program are both ENOENT: say which. */
+async function explain(error: Error, { program, cwd }: Launch): Promise<string> {
+  const code = errorCode(error);
+  const folder = await stat(cwd).catch(() => null);
+  if (!folder?.isDirectory()) return `could not start: there is no folder '${printable(cwd)}'`;
+  if (code === 'ENOENT') return `could not start: there is no program '${printable(program)}'`;
+  if (code === 'EACCES') return `could not start: '${printable(program)}' may not be executed`;
+  return `could not start: ${printable(error.message)}`;
+}
+
+function within(done: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    void done.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,43 @@
+// When to start again after a failure: growing delays, and the point at which it is a crash loop. Pure.
+import type { ServiceConfig } from '../config/index.ts';
+import { backoffDelay } from '../core/backoff.ts';
+
+/** So long in health, and what went wrong before is forgotten. */
+export const healthyAfter = 30_000;
+
+export interface Retry {
+  /** Failures since it was last healthy for long. */
+  failures: number;
+  /** Monotonic times (ms) of the failures within the limit's time. */
+  recent: readonly number[];
+  looping: boolean;
+}
+
+export const noFailures: Retry = { failures: 0, recent: [], looping: false };
+
+export interface NextStart {
+  retry: Retry;
+  /** Milliseconds. */
+  delay: number;
+  /** It has just become a crash loop. */
+  enteredLoop: boolean;
+}
+
+/** `healthyFor`: how long (ms) it was up before it failed. A crash loop ends only with a long healthy run. */
+export function afterFailure(
+  before: Retry,
+  healthyFor: number,
+  now: number,
+  { backoff, limit }: ServiceConfig['restart'],
+  random: () => number,
+): NextStart {
+  const { failures, recent, looping } = healthyFor >= healthyAfter ? noFailures : before;
+  // One more than the limit is enough to know that it is over it.
+  const within = [...recent, now].filter((time) => now - time < limit.perMs).slice(-(limit.count + 1));
+  const loops = looping || within.length > limit.count;
+  return {
+    retry: { failures: failures + 1, recent: within, looping: loops },
+    delay: loops ? backoff.max * (0.9 + 0.1 * random()) : backoffDelay(backoff, failures, random),
+    enteredLoop: loops && !looping,
+  };
+}

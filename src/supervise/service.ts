@@ -1,0 +1,120 @@
+// A service: so many instances of one command, changed one at a time so that the others go on serving.
+import type { ServiceConfig } from '../config/index.ts';
+import { ReeveError } from '../core/errors.ts';
+import { Instance } from './instance.ts';
+import type { InstanceStatus, SuperviseDeps } from './status.ts';
+
+/** A replacement that is not up by then does not get to take the place of the next one. */
+const readyWithin = 30_000;
+
+export interface Service {
+  readonly name: string;
+  instances(): InstanceStatus[];
+  /** Called in the very turn in which an instance changes. Returns how to stop listening. */
+  onChange(listener: () => void): () => void;
+  /**
+   * Instances are replaced one after another, and only where command, environment, folder or ports changed.
+   * @throws ReeveError `timeout` when a replacement does not come up: the rest goes on as it was.
+   */
+  update(config: ServiceConfig): Promise<void>;
+  /** @throws ReeveError `not-found` where there is no such instance. */
+  restart(index?: number): Promise<void>;
+  /** All at once; resolves when every process is gone. */
+  stop(): Promise<void>;
+}
+
+export function superviseService(name: string, config: ServiceConfig, deps: SuperviseDeps): Service {
+  const listeners = new Set<() => void>();
+  const stopped = new AbortController();
+  let instances: Instance[] = [];
+  /** Updates and restarts, one after another. */
+  let work: Promise<unknown> = Promise.resolve();
+
+  const changed = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  const inTurn = (task: () => Promise<void>): Promise<void> => {
+    const result = work.then(() => (stopped.signal.aborted ? undefined : task()));
+    work = result.catch(() => {});
+    return result;
+  };
+  const resize = async (wanted: ServiceConfig) => {
+    const surplus = instances.filter(({ index }) => index >= wanted.instances);
+    instances = instances.filter(({ index }) => index < wanted.instances);
+    for (let index = instances.length; index < wanted.instances; index++) {
+      const instance = new Instance(name, index, wanted, deps, changed);
+      instances.push(instance);
+      instance.start();
+    }
+    await Promise.all(surplus.map((instance) => instance.stop()));
+    changed();
+  };
+  const untilUp = (instance: Instance): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const finish = (act: () => void) => {
+        clearTimeout(timer);
+        listeners.delete(look);
+        stopped.signal.removeEventListener('abort', look);
+        act();
+      };
+      const late = () => {
+        const { state, lastExit } = instance.status();
+        const words = `${instance.name} did not come up: it is ${state}${lastExit ? ` (${lastExit})` : ''}`;
+        finish(() =>
+          reject(new ReeveError('timeout', `${words}; the other instances were left as they were`)),
+        );
+      };
+      const look = () => {
+        if (instance.status().state === 'up' || stopped.signal.aborted) finish(resolve);
+      };
+      const timer = setTimeout(late, readyWithin);
+      listeners.add(look);
+      stopped.signal.addEventListener('abort', look);
+      look();
+    });
+  const roll = async (chosen: Instance[], reason: string, wanted?: ServiceConfig) => {
+    for (const [i, instance] of chosen.entries()) {
+      if (stopped.signal.aborted) return;
+      await instance.restart(reason, wanted);
+      if (i < chosen.length - 1) await untilUp(instance);
+    }
+  };
+
+  void inTurn(() => resize(config));
+  return {
+    name,
+    instances: () => instances.map((instance) => instance.status()),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    update: (wanted) =>
+      inTurn(async () => {
+        await resize(wanted);
+        const outdated = instances.filter((instance) => needsRestart(instance.config, wanted));
+        for (const instance of instances) if (!outdated.includes(instance)) instance.adjust(wanted);
+        await roll(outdated, 'its configuration changed', wanted);
+      }),
+    restart: (index) =>
+      inTurn(async () => {
+        const chosen = index === undefined ? instances : instances.filter((one) => one.index === index);
+        if (index !== undefined && chosen.length === 0) {
+          throw new ReeveError(
+            'not-found',
+            `'${name}/${index}' is not an instance: there are ${instances.length}`,
+          );
+        }
+        await roll(chosen, 'asked for');
+      }),
+    async stop() {
+      stopped.abort();
+      await Promise.all(instances.map((instance) => instance.stop()));
+      await work;
+    },
+  };
+}
+
+function needsRestart(before: ServiceConfig, after: ServiceConfig): boolean {
+  const what = ({ command, env, cwd, ports }: ServiceConfig) => JSON.stringify([command, env, cwd, ports]);
+  return what(before) !== what(after);
+}
