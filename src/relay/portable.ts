@@ -6,6 +6,7 @@ import { formatHostPort } from '../core/endpoint.ts';
 import { Admission, type Binding } from '../listen/index.ts';
 import { BalancedConnection } from './balanced.ts';
 import type { Engine, EngineListener, EngineReports, ListenerPlan, TargetCounters } from './engine.ts';
+import { IntakeConnection } from './intake.ts';
 import { Picker } from './picker.ts';
 import type { Home, Served } from './served.ts';
 import { reset } from './sockets.ts';
@@ -58,6 +59,10 @@ class PortableListener implements EngineListener, Home {
     return this.context.clock.monotonic();
   }
 
+  wall(): number {
+    return this.context.clock.wall();
+  }
+
   update(plan: ListenerPlan): void {
     const idleChanged = plan.config.limits.idle !== this.plan.config.limits.idle;
     this.plan = plan;
@@ -104,7 +109,8 @@ class PortableListener implements EngineListener, Home {
       this.reports.refused(this.name, formatHostPort(address, remotePort), refusal);
       return;
     }
-    const connection = new BalancedConnection(client, address, remotePort, this);
+    const Kind = this.plan.sink ? IntakeConnection : BalancedConnection;
+    const connection = new Kind(client, address, remotePort, this);
     this.connections.add(connection);
     this.startSweep();
     this.reports.opened(this.name, connection.clientName);

@@ -10,7 +10,10 @@ export interface Home {
   readonly plan: ListenerPlan;
   readonly picker: Picker;
   readonly reports: EngineReports;
+  /** Monotonic milliseconds, for durations. */
   now(): number;
+  /** Milliseconds since 1970, for people. */
+  wall(): number;
   left(connection: Served): void;
 }
 
