@@ -1,7 +1,7 @@
 // zod's issues in the words of the file: what was expected, what is there instead.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { nearest } from '../core/nearest.ts';
-import { brief, type Fault, type Path, show } from './problems.ts';
+import { brief, expected, type Fault, type Path, show } from './problems.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
 type Issue = z.core.$ZodIssue;
@@ -20,12 +20,15 @@ const words: Record<string, string> = {
 export function explain(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return expected(issue.expected === 'number' ? numberWord(issue) : words[issue.expected], issue.input);
+      return expected(
+        issue.expected === 'number' ? numberWord(issue) : (words[issue.expected] ?? 'something else'),
+        issue.input,
+      );
     case 'invalid_value':
       return expectedOneOf(issue.values.map(String), issue.input);
     case 'too_small':
       return issue.origin === 'number'
-        ? `expected at least ${issue.minimum}, got ${issue.input}`
+        ? `expected at least ${issue.minimum}, got ${show(issue.input)}`
         : `expected ${issue.origin === 'string' ? 'some text' : `at least ${issue.minimum}`}, got ${emptyOr(issue.input)}`;
     case 'too_big':
       return `expected at most ${issue.maximum}, got ${show(issue.input)}`;
@@ -39,24 +42,18 @@ export function explain(issue: RawIssue): string | undefined {
   }
 }
 
-function expected(what: string | undefined, input: unknown): string {
-  return input === undefined
-    ? `is missing: expected ${what ?? 'a value'}`
-    : `expected ${what ?? 'something else'}, got ${show(input)}`;
-}
-
 function expectedOneOf(values: string[], input: unknown): string {
   const guess = typeof input === 'string' ? nearest(input, values) : null;
   const help = guess === null || values.length === 1 ? '' : `: did you mean ${guess}?`;
-  return expected(values.length === 1 ? values[0] : `one of ${values.join(', ')}`, input) + help;
+  return expected(values.length === 1 ? values[0]! : `one of ${values.join(', ')}`, input) + help;
 }
 
-function numberWord(issue: RawIssue): string {
-  const { format, minimum, maximum } =
-    (issue.inst?._zod as { bag?: Record<string, unknown> } | undefined)?.bag ?? {};
+function numberWord({ inst }: RawIssue): string {
+  if (!(inst instanceof z.ZodNumber)) return 'a number';
+  const { minValue: least, maxValue: most, format } = inst;
   const what = format === 'safeint' ? 'a whole number' : 'a number';
-  const bounded = typeof minimum === 'number' && typeof maximum === 'number' && maximum < 2 ** 31;
-  return bounded ? `${what} from ${minimum} to ${maximum}` : what;
+  if (least === null || least < -(2 ** 31)) return what;
+  return most === null || most > 2 ** 31 ? `${what} from ${least} on` : `${what} from ${least} to ${most}`;
 }
 
 function emptyOr(input: unknown): string {

@@ -4,15 +4,12 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from '../core/endpoint.t
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { parseDuration, parseDurationRange, parseRate, parseSize } from '../core/quantity.ts';
 import { parseRange } from '../core/range.ts';
-import { show } from './problems.ts';
+import { expected } from './problems.ts';
 
 /** A string that `parse` turns into a value; its own error text becomes the issue. */
 export function parsed<T>(parse: (text: string) => T, what: string, example: string) {
   return z
-    .string({
-      error: ({ input }) =>
-        `${input === undefined ? 'is missing: ' : ''}expected ${what} such as ${example}${input === undefined ? '' : `, got ${show(input)}`}`,
-    })
+    .string({ error: ({ input }) => expected(`${what} such as ${example}`, input) })
     .meta({ examples: [example], kind: what.replace(/^a /, '') })
     .transform((text, context): T => {
       try {
@@ -73,6 +70,11 @@ export const name = z
     /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,
     'a name starts with a letter and holds letters, digits, - and _ (at most 63)',
   );
+
+/** One of several kinds of value; `what` names them all. */
+export function either<const T extends readonly [z.ZodType, ...z.ZodType[]]>(what: string, kinds: T) {
+  return z.union(kinds, { error: ({ input }) => expected(what, input) });
+}
 
 /** A section that the contract knows and this version does not serve: refused, never ignored. */
 export function notYet(what: string) {

@@ -1,11 +1,14 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import { z } from 'zod';
-import { bindAddress, dialAddress, duration, name, notYet, rate, size } from './fields.ts';
+import { bindAddress, dialAddress, duration, either, name, notYet, rate, size } from './fields.ts';
 import { targetCheckSchema } from './services.ts';
 
-const cidr = z
-  .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])
-  .meta({ description: 'an address, or a block such as 10.0.0.0/8' });
+const client = either('an address, or a block such as 10.0.0.0/8', [
+  z.cidrv4(),
+  z.cidrv6(),
+  z.ipv4(),
+  z.ipv6(),
+]);
 
 const conflictSchema = z.strictObject({
   policy: z.enum(['fail', 'retry', 'next', 'evict']).default('fail'),
@@ -24,7 +27,7 @@ const limitsSchema = z.strictObject({
     .describe('the longest frame'),
 });
 
-const targetSchema = z.union([
+const targetSchema = either('host:port, or a map with an address', [
   dialAddress.transform((address) => ({ address, weight: 1, backup: false })),
   z.strictObject({
     address: dialAddress,
@@ -48,7 +51,7 @@ export const listenerSchema = z.strictObject({
   v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
   backlog: z.int().min(1).max(65_535).default(511),
   conflict: conflictSchema.prefault({}),
-  allow: z.array(cidr).optional().describe('only these clients; everybody where absent'),
+  allow: z.array(client).optional().describe('only these clients; everybody where absent'),
   limits: limitsSchema.prefault({}),
   balance: balanceSchema.optional(),
   frame: z

@@ -54,6 +54,11 @@ export function show(value: unknown): string {
   return typeof value === 'object' ? 'a map' : String(value);
 }
 
+/** What a message says of a value of the wrong kind, or of none. */
+export function expected(what: string, input: unknown): string {
+  return input === undefined ? `is missing: expected ${what}` : `expected ${what}, got ${show(input)}`;
+}
+
 /** Text from the file, made safe to print and short. */
 export function brief(text: string, most = 60): string {
   const safe = printable(text.slice(0, 4 * most));

@@ -1,6 +1,6 @@
 // Schema of `services:` and `checks:`: what reeve runs, and how health is asked for.
 import { z } from 'zod';
-import { backoff, duration, name, notYet, port, rate } from './fields.ts';
+import { backoff, duration, either, name, notYet, port, rate } from './fields.ts';
 
 /** Field guides' and our defaults: every 5 s, 3 s timeout, 3 failures, 2 successes, 1 s while changing. */
 const timing = {
@@ -36,7 +36,7 @@ export const serviceSchema = z.strictObject({
   env: z.record(z.string(), z.string()).default({}).describe('added to the environment'),
   instances: z.int().min(0).max(256).default(1),
   ports: z
-    .record(name, z.union([z.literal('auto'), port]))
+    .record(name, either('auto or a port', [z.literal('auto'), port]))
     .default({ http: 'auto' })
     .describe('PORT is the first, PORT_NAME each; auto takes one from ports.range'),
   check: targetCheckSchema.prefault({}),

@@ -79,12 +79,13 @@ export function readTree(root: Node | null, env: NodeJS.ProcessEnv, report: Repo
 
   function alias(name: string, at: number, path: Path): Located {
     const target = anchors.get(name);
+    const before = repeated;
     repeated += target?.size ?? 0;
     if (target && repeated <= maxRepeated) return target;
-    const message = target
-      ? `the aliases of this file repeat more than ${maxRepeated} values`
-      : `no anchor &${brief(name)} stands before this alias`;
-    report({ at, path, message });
+    if (!target) report({ at, path, message: `no anchor &${brief(name)} stands before this alias` });
+    else if (before <= maxRepeated) {
+      report({ at, path, message: `the aliases of this file repeat more than ${maxRepeated} values` });
+    }
     return { at, keyAt: null, content: { kind: 'scalar', value: null, whole: false }, size: 1 };
   }
 
