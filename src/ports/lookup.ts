@@ -1,7 +1,7 @@
 // From the socket table to sockets with their holders: the one look-up that who, why and free share.
 import { formatHostPort, type Protocol } from '../core/endpoint.ts';
 import type { HolderRecord, SocketRecord } from '../core/records.ts';
-import { printable } from '../core/text.ts';
+import { plural, printable } from '../core/text.ts';
 import type { ProcessFacts, ProcessNode, SocketQuery, SocketRow, System } from '../system/index.ts';
 import { addressMatches } from './target.ts';
 
@@ -60,14 +60,17 @@ async function factsOf(system: System, pids: ReadonlySet<number>): Promise<Map<n
   return found;
 }
 
-function whyHidden(row: SocketRow, unreadable: number): Hidden {
-  if (unreadable > 0) {
-    const owner = row.uid === null ? '' : ` (the socket belongs to uid ${row.uid})`;
-    return { reason: `${unreadable} processes of other users may not be looked into${owner}`, needs: 'root' };
+function whyHidden({ uid }: SocketRow, unreadable: number, elevated: boolean): Hidden {
+  if (unreadable > 0 && !elevated) {
+    const owner = uid === null ? '' : ` (the socket belongs to uid ${uid})`;
+    return {
+      reason: `${plural(unreadable, 'process', 'processes')} of other users may not be looked into${owner}`,
+      needs: 'root',
+    };
   }
   return {
     reason:
-      'no process that can be seen has it open: it belongs to the kernel, or to a process in another PID namespace',
+      'no process that can be looked into has it open: it belongs to the kernel, to a process in another PID namespace, or to a protected one',
     needs: null,
   };
 }

@@ -1,0 +1,37 @@
+// reeve check: one probe each, for people and as a container's liveness probe.
+import { exit } from '../../core/errors.ts';
+import { parseDuration } from '../../core/quantity.ts';
+import { action, type Common, command, type Define, json, option } from '../define.ts';
+import type { Io } from '../io.ts';
+
+interface Options extends Common {
+  timeout: number;
+  insecure?: boolean;
+}
+
+export const checkCommand: Define = (io) =>
+  command(
+    'check',
+    'probe each URL once: is it up?',
+    `
+reeve check tcp://127.0.0.1:5432 https://example.com/healthz
+reeve check 8080                 short for tcp://localhost:8080
+HEALTHCHECK CMD ["reeve", "check", "-q", "http://127.0.0.1:8080/healthz"]`,
+  )
+    .argument('<url...>', 'tcp://host:port, http://…, https://…, or a port')
+    .option('--timeout <duration>', 'for each probe', option(parseDuration), 3000)
+    .option('--insecure', 'accept certificates that do not verify')
+    .action(action<Options>(io, (operands, options) => run(io, operands, options)));
+
+async function run(io: Io, operands: string[], options: Options): Promise<number> {
+  const [{ askOnce }, { renderChecks }] = await Promise.all([
+    import('../probing.ts'),
+    import('../render/checks.ts'),
+  ]);
+  const ask = await askOnce(operands, { timeout: options.timeout, insecure: options.insecure ?? false });
+  const results = await Promise.all(operands.map((operand) => ask(operand, io.signal)));
+  if (options.json) io.out(json({ results }));
+  else if (!options.quiet) renderChecks(results, io);
+  if (results.some(({ verdict }) => verdict === 'down')) return exit.no;
+  return results.some(({ verdict }) => verdict === 'unknown') ? exit.unknown : exit.done;
+}

@@ -1,0 +1,56 @@
+// reeve doctor: what on this machine decides how ports behave.
+import { access, constants, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { errorMessage, exit } from '../../core/errors.ts';
+import { action, type Common, command, type Define, json } from '../define.ts';
+import type { Io } from '../io.ts';
+import { version } from '../version.ts';
+
+export const doctorCommand: Define = (io) =>
+  command(
+    'doctor',
+    'look at versions, privileges, limits and ranges that matter to ports, with remedies',
+    `
+reeve doctor
+reeve doctor --json`,
+  ).action(action<Common>(io, (_, options) => run(io, options)));
+
+async function run(io: Io, options: Common): Promise<number> {
+  const [{ selectSystem }, { diagnose }, { currentOwner, stateFolder }, { renderFindings }] =
+    await Promise.all([
+      import('../../system/select.ts'),
+      import('../../ports/index.ts'),
+      import('../../daemon/client.ts'),
+      import('../render/doctor.ts'),
+    ]);
+  const system = await selectSystem();
+  const table = await system.sockets
+    .table({ listening: true })
+    .catch((error: unknown) => errorMessage(error));
+  const folder = stateFolder(undefined, '.', currentOwner(io.env));
+  const findings = diagnose({
+    node: process.versions.node,
+    version,
+    platform: `${system.platform} ${process.arch}`,
+    host: await system.host.facts(),
+    table: typeof table === 'string' ? null : table,
+    tableError: typeof table === 'string' ? table : null,
+    pool: { first: 20_000, last: 32_000 },
+    state: { folder, error: await whyNotWritable(folder) },
+  });
+  if (options.json) io.out(json({ findings }));
+  else renderFindings(findings, options.quiet ?? false, io);
+  return findings.some(({ verdict }) => verdict === 'fail') ? exit.no : exit.done;
+}
+
+/** The folder itself, or the nearest one above it that is there: that is where it would be made. */
+async function whyNotWritable(folder: string): Promise<string | null> {
+  try {
+    if (!(await stat(folder)).isDirectory()) return 'is not a directory';
+    await access(folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' && path.dirname(folder) !== folder;
+    return missing ? whyNotWritable(path.dirname(folder)) : errorMessage(error);
+  }
+}

@@ -1,0 +1,70 @@
+// reeve wait: until services are up, or until ports are free.
+import { exit, ReeveError } from '../../core/errors.ts';
+import { parseDuration } from '../../core/quantity.ts';
+import type { Ask } from '../../ports/index.ts';
+import { action, type Common, command, type Define, json, option, wholeNumber } from '../define.ts';
+import type { Io } from '../io.ts';
+
+interface Options extends Common {
+  free?: boolean;
+  timeout: number;
+  interval: number;
+  successes: number;
+}
+
+export const waitCommand: Define = (io) =>
+  command(
+    'wait',
+    'wait until all are up, or until ports are free',
+    `
+reeve wait tcp://localhost:5432 http://localhost:8080/healthz
+reeve wait 8080 --timeout 30s && npm run e2e
+reeve wait --free 3000 --timeout 90s`,
+  )
+    .argument('<url...>', 'as for check; with --free a port or host:port')
+    .option('--free', 'wait until the port can be bound instead')
+    .option('--timeout <duration>', 'for all together', option(parseDuration), 60_000)
+    .option('--interval <duration>', 'between two tries', option(parseDuration), 250)
+    .option('--successes <count>', 'successes in a row that count as up', wholeNumber(1, 1000), 1)
+    .action(action<Options>(io, (operands, options) => run(io, operands, options)));
+
+async function run(io: Io, operands: string[], options: Options): Promise<number> {
+  if (options.interval < 1) throw new ReeveError('usage', '--interval must be at least 1ms');
+  const [{ waitFor }, { renderChecks }] = await Promise.all([
+    import('../../ports/index.ts'),
+    import('../render/checks.ts'),
+  ]);
+  const ask = options.free ? await askWhetherFree() : await askWhetherUp(operands);
+  const results = await waitFor(
+    operands,
+    ask,
+    { timeoutMs: options.timeout, intervalMs: options.interval, successes: options.successes },
+    io.signal,
+  );
+  if (options.json) io.out(json({ results }));
+  else if (!options.quiet) renderChecks(results, io);
+  return results.every(({ verdict, reason }) => verdict === 'up' && reason !== 'timeout')
+    ? exit.done
+    : exit.timeout;
+}
+
+async function askWhetherUp(operands: string[]): Promise<Ask> {
+  const { askOnce } = await import('../probing.ts');
+  return askOnce(operands, { timeout: 3000 });
+}
+
+/** Up means free here: the wait's own word for what it waits for. */
+async function askWhetherFree(): Promise<Ask> {
+  const [{ selectSystem }, { why }] = await Promise.all([
+    import('../../system/select.ts'),
+    import('../../ports/index.ts'),
+  ]);
+  const system = await selectSystem();
+  return async (subject) => {
+    const { endpoint, verdict, causes } = await why(system, subject);
+    if (verdict === 'refused')
+      throw new ReeveError('conflict', `${endpoint} will not become free: ${causes[0]?.summary}`);
+    if (verdict === 'free') return { url: endpoint, verdict: 'up', ms: null, reason: null, detail: 'free' };
+    return { url: endpoint, verdict: 'down', ms: null, reason: verdict, detail: causes[0]?.summary ?? null };
+  };
+}

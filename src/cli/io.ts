@@ -1,0 +1,70 @@
+// What a command may touch: two streams, colours, the terminal's width, and the signal that Ctrl-C sets off.
+import pc from 'picocolors';
+
+/** The part of `process` that the command line uses. */
+export interface Host {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  stdin: NodeJS.ReadStream;
+  env: NodeJS.ProcessEnv;
+  on(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  off(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+export interface Io {
+  readonly host: Host;
+  readonly env: NodeJS.ProcessEnv;
+  readonly colors: Colors;
+  /** Width of the terminal; null when the output goes elsewhere and lines may be as long as they like. */
+  readonly columns: number | null;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  /** Aborts at the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  exitCode: number;
+  out(text: string): void;
+  err(text: string): void;
+  /** Gives the signals back, for a command that handles them itself. */
+  releaseSignals(): void;
+  close(): void;
+}
+
+export function createIo(args: string[], host: Host): Io {
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  host.on('SIGINT', stop);
+  host.on('SIGTERM', stop);
+  // A reader that has seen enough (`reeve who | head`) is no error.
+  const onPipe = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    abort.abort();
+  };
+  host.stdout.on('error', onPipe);
+  const releaseSignals = () => {
+    host.off('SIGINT', stop);
+    host.off('SIGTERM', stop);
+  };
+  return {
+    host,
+    env: host.env,
+    colors: pc.createColors(wantsColor(args, host)),
+    columns: host.stdout.isTTY ? host.stdout.columns : null,
+    interactive: Boolean(host.stdin.isTTY && host.stdout.isTTY),
+    signal: abort.signal,
+    exitCode: 0,
+    out: (text) => void host.stdout.write(`${text}\n`),
+    err: (text) => void host.stderr.write(`${text}\n`),
+    releaseSignals,
+    close: releaseSignals,
+  };
+}
+
+/** On a terminal, unless --no-color or NO_COLOR (no-color.org) say otherwise; FORCE_COLOR where there is none. */
+function wantsColor(args: string[], { stdout, env }: Host): boolean {
+  const before = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (before.includes('--no-color') || env.NO_COLOR) return false;
+  if (env.FORCE_COLOR && env.FORCE_COLOR !== '0') return true;
+  return stdout.isTTY === true && env.TERM !== 'dumb';
+}

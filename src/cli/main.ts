@@ -1,0 +1,41 @@
+// One run of the command line: arguments in, exit code out; every error is told in the same way.
+import { CommanderError } from 'commander';
+import { exit, isReeveError } from '../core/errors.ts';
+import { printable } from '../core/text.ts';
+import { createIo, type Host, type Io } from './io.ts';
+import { buildProgram } from './program.ts';
+
+/** @returns the exit code (core/errors.ts has the table). */
+export async function main(args: string[], host: Host): Promise<number> {
+  const io = createIo(args, host);
+  const program = buildProgram(io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return io.exitCode;
+  } catch (error) {
+    return tell(error, io);
+  } finally {
+    io.close();
+  }
+}
+
+function tell(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) {
+    // Help and version are told by throwing too.
+    return error.exitCode === 0 ? exit.done : exit.usage;
+  }
+  if (io.signal.aborted) return interrupted;
+  const { colors } = io;
+  if (isReeveError(error)) {
+    io.err(`${colors.red('reeve:')} ${error.message.split('\n').map(printable).join('\n')}`);
+    if (error.hint) io.err(`  ${colors.dim('→')} ${printable(error.hint)}`);
+    return error.exitCode;
+  }
+  io.err(
+    `${colors.red('reeve: a fault in reeve itself:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return exit.fault;
+}
+
+/** 128 + SIGINT, as shells have it. */
+const interrupted = 130;

@@ -1,0 +1,73 @@
+// The command tree. A command's own work is imported only when it runs, so that every command starts fast.
+import { Command } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
+import {
+  downCommand,
+  drainCommand,
+  eventsCommand,
+  reloadCommand,
+  statusCommand,
+} from './commands/control.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { freeCommand } from './commands/free.ts';
+import { scanCommand } from './commands/scan.ts';
+import { upCommand } from './commands/up.ts';
+import { waitCommand } from './commands/wait.ts';
+import { whoCommand } from './commands/who.ts';
+import { whyCommand } from './commands/why.ts';
+import type { Io } from './io.ts';
+import { version } from './version.ts';
+
+const commands = [
+  whoCommand,
+  whyCommand,
+  freeCommand,
+  waitCommand,
+  checkCommand,
+  scanCommand,
+  doctorCommand,
+  upCommand,
+  statusCommand,
+  reloadCommand,
+  drainCommand,
+  downCommand,
+  eventsCommand,
+  completionCommand,
+];
+
+export function buildProgram(io: Io): Command {
+  const program = new Command('reeve')
+    .description(
+      "Keeps this machine's network ports in order: who holds one, why a bind fails, freeing it, keeping services reachable.",
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help with examples')
+    .helpCommand('help [command]', 'print help for a command')
+    .option('--json', 'print JSON (docs/json.md)')
+    .option('--no-color', 'no colour, as with NO_COLOR')
+    .option('-q, --quiet', 'no summaries and notes')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd().replace(/^error: /, `${io.colors.red('reeve:')} `)),
+    })
+    .exitOverride()
+    .addHelpText('after', examples);
+  for (const define of commands) {
+    const command = define(io, program).copyInheritedSettings(program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+const examples = `
+Examples:
+  reeve who 3000           who listens on port 3000
+  reeve why 80             why a bind to port 80 fails, and what to do
+  reeve free 3000          stop whoever has port 3000, and prove it
+  reeve up -c reeve.yaml   run services behind balanced listeners
+
+Exit codes: 0 done or yes, 1 no, 2 wrong usage or configuration, 3 more privilege needed, 4 unknown,
+5 timed out, 70 a fault in reeve. With several targets, the worst.`;

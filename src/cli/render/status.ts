@@ -1,0 +1,144 @@
+// What the daemon told, as tables and lines.
+import { formatDuration, formatSize } from '../../core/quantity.ts';
+import { printable } from '../../core/text.ts';
+import type { DaemonStatus, RecordedEvent, ReloadResult } from '../../daemon/index.ts';
+import type { Io } from '../io.ts';
+import { type Column, renderTable } from './table.ts';
+
+export function renderStatus(status: DaemonStatus, io: Io): void {
+  const { colors } = io;
+  const state = status.state === 'ready' ? colors.green(status.state) : colors.yellow(status.state);
+  const age = formatDuration(Math.max(0, Date.now() - Date.parse(status.startedAt)));
+  io.out(
+    `${colors.bold('reeve')} ${status.version} is ${state}, PID ${status.pid}, for ${age}, on http://${status.control}`,
+  );
+  const section = (title: string, columns: Column[], rows: string[][]) => {
+    if (rows.length === 0) return;
+    io.out(`\n${colors.bold(title)}`);
+    renderTable(columns, rows, io);
+  };
+  const verdict = (text: string) =>
+    /^(up|ready|yes)\b/.test(text)
+      ? colors.green(text)
+      : /^(down|no|crash)/.test(text)
+        ? colors.red(text)
+        : colors.yellow(text);
+  section(
+    'Listeners',
+    [
+      { title: 'NAME' },
+      { title: 'ADDRESS' },
+      { title: 'LISTENING', style: verdict },
+      { title: 'SERVES' },
+      { title: 'OPEN', align: 'right' },
+      { title: 'TOTAL', align: 'right' },
+      { title: 'IN', align: 'right' },
+      { title: 'OUT', align: 'right' },
+    ],
+    status.listeners.flatMap(({ name, binds, serves, connections, bytes }) =>
+      binds.map((bind) => [
+        name,
+        bind.address,
+        bind.listening ? (bind.verified === false ? 'unverified' : 'yes') : 'no',
+        serves,
+        String(connections.active),
+        String(connections.total),
+        formatSize(bytes.received),
+        formatSize(bytes.sent),
+      ]),
+    ),
+  );
+  section(
+    'Targets',
+    [
+      { title: 'LISTENER' },
+      { title: 'TARGET' },
+      { title: 'STATE', style: verdict },
+      { title: 'INSTANCE' },
+      { title: 'OPEN', align: 'right' },
+      { title: 'TOTAL', align: 'right' },
+      { title: 'FAILURES', align: 'right' },
+    ],
+    status.listeners.flatMap(({ name, targets }) =>
+      targets.map((target) => [
+        name,
+        target.id,
+        target.draining ? 'draining' : target.verdict,
+        target.instance ?? '-',
+        String(target.connections.active),
+        String(target.connections.total),
+        String(target.failures),
+      ]),
+    ),
+  );
+  section(
+    'Services',
+    [
+      { title: 'INSTANCE' },
+      { title: 'STATE', style: verdict },
+      { title: 'PID', align: 'right' },
+      { title: 'PORTS' },
+      { title: 'RESTARTS', align: 'right' },
+      { title: 'DETAIL', flexible: true },
+    ],
+    status.services.flatMap(({ instances }) =>
+      instances.map(({ id, state: now, pid, ports, restarts, detail }) => [
+        id,
+        now,
+        pid === null ? '-' : String(pid),
+        Object.entries(ports)
+          .map(([name, port]) => `${name} ${port}`)
+          .join(', '),
+        String(restarts),
+        detail ?? '',
+      ]),
+    ),
+  );
+  section(
+    'Checks',
+    [
+      { title: 'NAME' },
+      { title: 'STATE', style: verdict },
+      { title: 'URL' },
+      { title: 'TOOK', align: 'right' },
+      { title: 'DETAIL', flexible: true },
+    ],
+    status.checks.map((check) => [
+      check.name,
+      check.verdict,
+      check.url,
+      check.ms === null ? '-' : formatDuration(check.ms),
+      [check.reason, check.detail].filter((text) => text !== null).join(': '),
+    ]),
+  );
+  section(
+    'Sinks',
+    [
+      { title: 'NAME' },
+      { title: 'KIND' },
+      { title: 'ACCEPTED', align: 'right' },
+      { title: 'DELIVERED', align: 'right' },
+      { title: 'BYTES', align: 'right' },
+    ],
+    status.sinks.map(({ name, kind, accepted, delivered, bytes }) => [
+      name,
+      kind,
+      String(accepted),
+      String(delivered),
+      formatSize(bytes),
+    ]),
+  );
+}
+
+export function renderReload(result: ReloadResult, io: Io): void {
+  const lines = result.changes;
+  io.out(
+    lines.length === 0
+      ? 'nothing has changed'
+      : lines.map((line) => `${io.colors.green('✓')} ${line}`).join('\n'),
+  );
+}
+
+export function renderEvent({ time, kind, subject, message }: RecordedEvent, io: Io): string {
+  return `${io.colors.dim(time.slice(11, 19))}  ${io.colors.cyan(kind.padEnd(8))}  ${subject}: ${printable(message)}`;
+}

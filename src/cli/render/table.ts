@@ -1,0 +1,60 @@
+// Aligned columns that fit the terminal.
+import cliTruncate from 'cli-truncate';
+import stringWidth from 'string-width';
+import type { Io } from '../io.ts';
+
+export interface Column {
+  title: string;
+  /** Narrowed when the terminal is too narrow, the widest such column first; others keep their width. */
+  flexible?: boolean;
+  align?: 'right';
+  /** Applied after the cell has its final width. */
+  style?: (text: string, row: number) => string;
+}
+
+const gap = '  ';
+const leastWidth = 8;
+
+export function renderTable(columns: Column[], rows: string[][], io: Io): void {
+  const widths = columns.map(({ title }, i) =>
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i] ?? ''))),
+  );
+  if (io.columns !== null) narrow(columns, widths, io.columns);
+  const line = (cells: string[], row: number | null) =>
+    cells
+      .map((cell, i) => {
+        const { align, style } = columns[i]!;
+        const width = widths[i]!;
+        const text = stringWidth(cell) > width ? cliTruncate(cell, width) : cell;
+        const padding = ' '.repeat(Math.max(0, width - stringWidth(text)));
+        const last = i === cells.length - 1 && align !== 'right';
+        const padded = align === 'right' ? padding + text : last ? text : text + padding;
+        return row === null ? io.colors.dim(padded) : style ? style(padded, row) : padded;
+      })
+      .join(gap)
+      .trimEnd();
+  io.out(
+    line(
+      columns.map(({ title }) => title),
+      null,
+    ),
+  );
+  rows.forEach((row, i) => {
+    io.out(line(row, i));
+  });
+}
+
+function narrow(columns: Column[], widths: number[], available: number): void {
+  const total = () => widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1));
+  const flexible = columns.flatMap((column, i) => (column.flexible ? [i] : []));
+  while (total() > available) {
+    const widest = flexible.filter((i) => widths[i]! > leastWidth).sort((a, b) => widths[b]! - widths[a]!)[0];
+    if (widest === undefined) return;
+    const second = Math.max(leastWidth, ...flexible.filter((i) => i !== widest).map((i) => widths[i]!));
+    // Down to the next widest, or as far as is needed.
+    widths[widest] = Math.max(
+      leastWidth,
+      widths[widest]! - Math.max(1, Math.min(total() - available, widths[widest]! - second)),
+    );
+  }
+}
