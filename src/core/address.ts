@@ -12,8 +12,10 @@ export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 
+/** Of addresses only: a name such as `127.example.org` may lead anywhere. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+  const plain = unmapped(canonicalAddress(address));
+  return plain === '::1' || (familyOf(plain) === 'ipv4' && plain.startsWith('127.'));
 }
 
 /** `::ffff:10.0.0.1` → `10.0.0.1`; anything else unchanged. How dual-stack sockets show their IPv4 peers. */
@@ -80,11 +82,11 @@ export function addressBytes(address: string): Uint8Array | null {
   return bytes;
 }
 
-/** The same address always has the same text: `0:0::1` → `::1`. Unchanged where it is not an address. */
+/** The same address always has the same text: `0:0::1` → `::1`. A zone stays; what is no address is unchanged. */
 export function canonicalAddress(address: string): string {
-  const family = familyOf(address);
-  const bytes = family === 'ipv6' ? addressBytes(address) : null;
-  return bytes ? formatAddressBytes('ipv6', bytes) : address;
+  if (familyOf(address) !== 'ipv6') return address;
+  const zone = address.indexOf('%');
+  return formatAddressBytes('ipv6', addressBytes(address)!) + (zone < 0 ? '' : address.slice(zone));
 }
 
 /** One socket's bind address; `v6only` matters to `::` alone. */
@@ -109,13 +111,14 @@ function meets(a: string, b: string): boolean {
 }
 
 function coverage(bind: BindAddress): { family: Family; address: string }[] {
-  const plain = unmapped(bind.address);
-  if (plain !== bind.address) return [{ family: 'ipv4', address: plain }];
-  if (bind.address === '::' && !bind.v6only) {
+  const address = canonicalAddress(bind.address);
+  const plain = unmapped(address);
+  if (plain !== address) return [{ family: 'ipv4', address: plain }];
+  if (address === '::' && !bind.v6only) {
     return [
       { family: 'ipv6', address: '::' },
       { family: 'ipv4', address: '0.0.0.0' },
     ];
   }
-  return [{ family: bind.family, address: bind.address }];
+  return [{ family: bind.family, address }];
 }

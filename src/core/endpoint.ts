@@ -36,7 +36,7 @@ export function splitProtocol(
 export function splitHostPort(text: string): { host: string | null; port: string } {
   const bracketed = /^\[([^\]]+)\]:(.+)$/.exec(text);
   if (bracketed) {
-    if (familyOf(bracketed[1]!.split('%')[0]!) !== 'ipv6') {
+    if (familyOf(bracketed[1]!) !== 'ipv6') {
       throw new ReeveError('usage', `'${text}' is not an endpoint: only an IPv6 address goes in brackets`);
     }
     return { host: canonicalAddress(bracketed[1]!), port: bracketed[2]! };
@@ -44,12 +44,29 @@ export function splitHostPort(text: string): { host: string | null; port: string
   const colon = text.lastIndexOf(':');
   if (colon < 0) return { host: null, port: text };
   const host = text.slice(0, colon);
-  if (host.includes(':')) {
-    throw new ReeveError('usage', `'${text}' is not an endpoint: an IPv6 address needs brackets`, {
-      hint: `Write [${host}]:${text.slice(colon + 1)}`,
-    });
-  }
+  if (host.includes(':')) throw notAnEndpoint(text, host, text.slice(colon + 1));
   return { host: host === '' ? null : host === '*' ? '0.0.0.0' : host, port: text.slice(colon + 1) };
+}
+
+function notAnEndpoint(text: string, host: string, port: string): ReeveError {
+  if (text.includes('://')) {
+    return new ReeveError('usage', `'${text}' is not an endpoint: its protocol is tcp or udp`);
+  }
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  const meant = familyOf(host) === 'ipv6' ? `[${host}]:${port}` : `[${familyOf(bare) ? bare : '::1'}]:8080`;
+  return new ReeveError('usage', `'${text}' is not an endpoint: an IPv6 address needs brackets and a port`, {
+    hint: `Write ${meant}`,
+  });
+}
+
+/** A name that a resolver may be asked for. Letters of any script: the resolver knows IDNA. */
+function isHostName(host: string): boolean {
+  // Digits and dots alone that are no IPv4 address: resolvers still read `10.1` as 10.0.0.1 (inet_aton(3)).
+  return (
+    host.length <= 253 &&
+    /^[\p{L}\p{N}\p{M}_]([\p{L}\p{N}\p{M}_.-]*[\p{L}\p{N}\p{M}_.])?$/u.test(host) &&
+    !/^[\d.]+$/.test(host)
+  );
 }
 
 /**
@@ -63,7 +80,8 @@ export function parseEndpoint(text: string, options: { host?: string; leastPort?
   if (named === undefined) {
     throw new ReeveError('usage', `'${text}' names no host: write host:port, such as 127.0.0.1:8080`);
   }
-  if (/[\s/@]/.test(named)) throw new ReeveError('usage', `'${named}' is not a host name or an address`);
+  if (familyOf(named) === null && !isHostName(named))
+    throw new ReeveError('usage', `'${named}' is not a host name or an address`);
   return { protocol, host: named, port: parsePort(port, options.leastPort ?? 1) };
 }
 

@@ -87,9 +87,8 @@ export function errorMessage(error: unknown): string {
 // From best to worst, for a command with several targets: a privilege problem hides the answer less than a fault.
 const severity = [exit.done, exit.no, exit.timeout, exit.unknown, exit.privilege, exit.usage, exit.fault];
 
+/** A code that is none of ours counts as a fault. */
 export function worstExit(codes: Iterable<number>): number {
-  let worst: number = exit.done;
-  for (const code of codes)
-    if (severity.indexOf(code as never) > severity.indexOf(worst as never)) worst = code;
-  return worst;
+  const ranks = [...codes].map((code) => severity.indexOf(code as never));
+  return ranks.includes(-1) ? exit.fault : severity[Math.max(0, ...ranks)]!;
 }

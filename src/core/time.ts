@@ -1,14 +1,27 @@
 // Waiting that can always be cancelled.
 import { ReeveError } from './errors.ts';
 
+/** Node runs a longer timer at once (2³¹−1 ms, 24.8 days). */
+const longestTimer = 2 ** 31 - 1;
+
 /** Resolves after `ms`; rejects with code `aborted` as soon as the signal says so. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortError(signal));
-    const timer = setTimeout(() => {
+    let rest = ms;
+    const arm = () => {
+      const part = Math.min(rest, longestTimer);
+      rest -= part;
+      return setTimeout(rest > 0 ? next : done, part);
+    };
+    const next = () => {
+      timer = arm();
+    };
+    const done = () => {
       signal?.removeEventListener('abort', stop);
       resolve();
-    }, ms);
+    };
+    let timer = arm();
     const stop = () => {
       clearTimeout(timer);
       reject(abortError(signal!));
