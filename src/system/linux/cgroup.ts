@@ -20,7 +20,8 @@ export function readMembership(text: string): Membership {
     paths.find(({ controllers }) => controllers === 'name=systemd') ??
     paths.find(({ controllers }) => controllers === '');
   const container = paths.map(({ path }) => containerOf(path)).find((id) => id !== null) ?? null;
-  return { unit: managed ? unitOf(managed.path) : null, container };
+  // Units inside a container are those of its own systemd, and may share a name with one out here.
+  return { unit: managed && container === null ? unitOf(managed.path) : null, container };
 }
 
 /**
@@ -56,6 +57,7 @@ const containerParts = [
   /^lxc\.payload\.(.+)$/,
   // systemd-nspawn and libvirt.
   /^machine-(.+)\.scope$/,
+  /^systemd-nspawn@(.+)\.service$/,
 ];
 
 export function containerOf(path: string): string | null {

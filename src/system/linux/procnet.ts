@@ -42,6 +42,7 @@ export function parseProcNet(text: string, protocol: Protocol, family: Family): 
     if (!match || match[1]!.length !== digits || match[3]!.length !== digits) continue;
     const remotePort = Number.parseInt(match[4]!, 16);
     const inode = match[9]!;
+    const state = stateOf(protocol, Number.parseInt(match[5]!, 16));
     rows.push({
       protocol,
       family,
@@ -49,11 +50,12 @@ export function parseProcNet(text: string, protocol: Protocol, family: Family): 
       port: Number.parseInt(match[2]!, 16),
       remoteAddress: remotePort === 0 ? null : readAddress(family, match[3]!),
       remotePort: remotePort === 0 ? null : remotePort,
-      state: stateOf(protocol, Number.parseInt(match[5]!, 16)),
+      state,
       id: inode === '0' ? null : inode,
       uid: inode === '0' ? null : Number(match[8]),
       receiveQueue: Number.parseInt(match[7]!, 16),
-      sendQueue: Number.parseInt(match[6]!, 16),
+      // The backlog of a listener is not in the text: the column is always 0 there.
+      sendQueue: state === 'listen' ? null : Number.parseInt(match[6]!, 16),
       v6only: null,
       namespace: null,
     });
