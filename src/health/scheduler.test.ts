@@ -86,6 +86,25 @@ test('never two probes of one check, never more than allowed, whatever servers a
   );
 });
 
+test('a nudge of a check that waits for its turn does not give it two', async () => {
+  let asked = 0;
+  const probe = (url: string, _: ProbeOptions, signal: AbortSignal) => {
+    if (url.endsWith(':3')) asked += 1;
+    return sleep(500, signal).then(() => up);
+  };
+  const scheduler = createScheduler(context, { maxInFlight: 2, probe });
+  const [first, second, third] = [1, 2, 3].map((port) =>
+    scheduler.add(spec({ url: `tcp://127.0.0.1:${port}`, graceMs: 0 })),
+  );
+  await vi.advanceTimersByTimeAsync(1);
+  third!.nudge();
+  first!.stop();
+  second!.stop();
+  await vi.advanceTimersByTimeAsync(100);
+  expect({ asked, inFlight: scheduler.inFlight }).toEqual({ asked: 1, inFlight: 1 });
+  scheduler.stop();
+});
+
 test('waiting checks get their turn in the order in which they came', async () => {
   const order: string[] = [];
   const probe = async (url: string, _: ProbeOptions, signal: AbortSignal) => {
