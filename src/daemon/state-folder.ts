@@ -27,6 +27,11 @@ export function stateFolder(configured: string | undefined, folder: string, owne
   return path.join(base, 'portreeve');
 }
 
+/** The state directory of a configuration that names none. */
+export function defaultStateFolder(env: NodeJS.ProcessEnv): string {
+  return stateFolder(undefined, '.', currentOwner(env));
+}
+
 export function currentOwner(env: NodeJS.ProcessEnv): StateOwner {
   return { uid: process.getuid?.() ?? null, env };
 }

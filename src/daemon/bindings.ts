@@ -1,0 +1,96 @@
+// Listening sockets across reloads: one that the new configuration still asks for is handed on without being closed.
+import type { ListenerConfig } from '../config/index.ts';
+import { type Endpoint, formatEndpoint, formatHostPort } from '../core/endpoint.ts';
+import { type Binding, type BindTools, openListener, verifyListening } from '../listen/index.ts';
+
+/** One address that a listener is to have. */
+export interface Want {
+  listener: string;
+  endpoint: Endpoint;
+  config: ListenerConfig;
+  /** Wants with the same key are the same socket. */
+  key: string;
+}
+
+export interface Held {
+  readonly key: string;
+  readonly listener: string;
+  readonly binding: Binding;
+  /** Takes it from the engine that has it, which can then no longer close it, for another listener. */
+  moveTo(listener: string): void;
+  /** What is given to an engine. Who had it before can no longer close it. */
+  lend(): Binding;
+}
+
+export function wantsOf(configs: Record<string, ListenerConfig>): Want[] {
+  return Object.entries(configs).flatMap(([listener, config]) =>
+    config.bind.map((endpoint, i) => {
+      const options = `${config.v6only} ${config.backlog}`;
+      // Port 0 asks for any: two such wants are never the same socket.
+      const own = endpoint.port === 0 ? `${listener} ${i} ` : '';
+      return { listener, endpoint, config, key: `${own}${formatEndpoint(endpoint)} ${options}` };
+    }),
+  );
+}
+
+/** Which of the sockets at hand serve which want: a listener's own first, then those of others (it was renamed). */
+export function claimHeld(wants: Want[], available: Held[]): Map<Want, Held> {
+  const claimed = new Map<Want, Held>();
+  const left = new Set(available);
+  for (const sameListener of [true, false]) {
+    for (const want of wants) {
+      if (claimed.has(want)) continue;
+      for (const held of left) {
+        if (held.key !== want.key || (sameListener && held.listener !== want.listener)) continue;
+        claimed.set(want, held);
+        left.delete(held);
+        break;
+      }
+    }
+  }
+  return claimed;
+}
+
+/** Binds, then makes sure that connections arrive here. */
+export async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Promise<Held> {
+  const { listener, endpoint, config, key } = want;
+  const { v6only, backlog, conflict } = config;
+  const binding = await openListener({ name: listener, endpoint, v6only, backlog, conflict }, tools, signal);
+  const { verified, words } = await verifyListening(binding, signal);
+  const where = formatHostPort(binding.address, binding.port);
+  tools.context.emit({
+    kind: 'listener',
+    subject: `listener/${listener}`,
+    message: verified === false ? `listening on ${where}, but ${words.join('; ')}` : `listening on ${where}`,
+    detail: { address: where, verified },
+  });
+  return hold(key, listener, binding);
+}
+
+function hold(key: string, listener: string, binding: Binding): Held {
+  let owner = listener;
+  let loan = 0;
+  return {
+    key,
+    get listener() {
+      return owner;
+    },
+    binding,
+    moveTo(next) {
+      owner = next;
+      loan += 1;
+    },
+    lend() {
+      const current = ++loan;
+      return {
+        endpoint: binding.endpoint,
+        address: binding.address,
+        port: binding.port,
+        verified: binding.verified,
+        accept: (handler) => binding.accept(handler),
+        listening: () => binding.listening(),
+        close: () => (loan === current ? binding.close() : Promise.resolve()),
+      };
+    },
+  };
+}

@@ -1,0 +1,166 @@
+// The client of the control API: finds the running daemon by its configuration and asks it.
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { configSchema, loadConfig } from '../config/index.ts';
+import { isLoopback } from '../core/address.ts';
+import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
+import { errorMessage, ReeveError } from '../core/errors.ts';
+import type { RecordedEvent } from './events.ts';
+import { readLock } from './lock.ts';
+import type { Problem } from './problem.ts';
+import type { ReloadResult } from './reload.ts';
+import { currentOwner, stateFolder } from './state-folder.ts';
+import type { DaemonStatus } from './status.ts';
+import { readToken } from './token.ts';
+
+export interface ControlOptions {
+  configFile?: string;
+  /** `host:port`; by the configuration and the running daemon's lock file where absent. */
+  control?: string;
+  tokenFile?: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Each rejects with ReeveError: `not-found` where no daemon answers, else the daemon's own code. */
+export interface Control {
+  readonly address: string;
+  status(signal?: AbortSignal): Promise<DaemonStatus>;
+  reload(signal?: AbortSignal): Promise<ReloadResult>;
+  /** Resolves when the daemon has taken the order; it drains after that. */
+  stop(signal?: AbortSignal): Promise<void>;
+  drain(request: DrainOrder, signal?: AbortSignal): Promise<{ targets: string[] }>;
+  /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
+  events(since: number | undefined, signal: AbortSignal): AsyncGenerator<RecordedEvent>;
+}
+
+export interface DrainOrder {
+  target: string;
+  listener?: string;
+  resume?: boolean;
+}
+
+/** Milliseconds: an answer comes from memory, but a reload opens sockets and starts processes. */
+const timeouts = { read: 5_000, act: 60_000, poll: 25_000 };
+
+export async function connectControl(options: ControlOptions): Promise<Control> {
+  const { address, tokenFile } = await locate(options);
+  const base = `http://${address}/api/v1`;
+
+  async function ask<T>(
+    method: 'GET' | 'POST',
+    route: string,
+    ms: number,
+    signal?: AbortSignal,
+    body?: object,
+  ): Promise<T> {
+    const headers: Record<string, string> = {};
+    if (method === 'POST') headers.authorization = `Bearer ${await readToken(tokenFile)}`;
+    if (body) headers['content-type'] = 'application/json';
+    const deadline = AbortSignal.timeout(ms);
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(`${base}${route}`, {
+        method,
+        headers,
+        redirect: 'error',
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      answer = await response.json();
+    } catch (error) {
+      if (signal?.aborted) throw new ReeveError('aborted', 'cancelled', { cause: error });
+      if (deadline.aborted)
+        throw new ReeveError('timeout', `the daemon on ${address} did not answer within ${ms / 1000} s`, {
+          cause: error,
+        });
+      throw notRunning(address, error);
+    }
+    if (!response.ok) throw refusal(answer as Partial<Problem>, response.status);
+    return answer as T;
+  }
+
+  return {
+    address,
+    status: (signal) => ask('GET', '/status', timeouts.read, signal),
+    reload: (signal) => ask('POST', '/reload', timeouts.act, signal),
+    stop: async (signal) => void (await ask('POST', '/stop', timeouts.read, signal)),
+    drain: (request, signal) => ask('POST', '/drain', timeouts.read, signal, request),
+    async *events(since, signal) {
+      type Batch = { events: RecordedEvent[]; last: number };
+      let from = since ?? (await ask<Batch>('GET', '/events?since=0', timeouts.read, signal)).last;
+      while (!signal.aborted) {
+        const route = `/events?since=${from}&wait=${timeouts.poll / 1000 - 5}`;
+        const batch = await ask<Batch>('GET', route, timeouts.poll, signal);
+        from = batch.last;
+        yield* batch.events;
+      }
+    },
+  };
+}
+
+async function locate({
+  configFile,
+  control,
+  tokenFile,
+  env,
+}: ControlOptions): Promise<{ address: string; tokenFile: string }> {
+  if (control !== undefined && tokenFile !== undefined) return { address: own(control), tokenFile };
+  const { config, folder } = await loadOrDefault(configFile, env);
+  const state = stateFolder(config.state, folder, currentOwner(env));
+  const lock = await readLock(state);
+  const { host, port } = config.control.listen;
+  const address = control ?? lock?.control ?? formatHostPort(host, port);
+  const configured = config.control.tokenFile;
+  return {
+    address: own(address),
+    tokenFile: tokenFile ?? (configured ? path.resolve(folder, configured) : path.join(state, 'token')),
+  };
+}
+
+/** Without a configuration the defaults serve: the daemon may have been started in another folder. */
+async function loadOrDefault(configFile: string | undefined, env: NodeJS.ProcessEnv) {
+  const file = configFile ?? 'reeve.yaml';
+  const missing =
+    configFile === undefined &&
+    (await access(file).then(
+      () => false,
+      () => true,
+    ));
+  return missing ? { config: configSchema.parse({}), folder: '.' } : loadConfig(file, env);
+}
+
+/** The token is sent there: only to this machine. */
+function own(address: string): string {
+  const { host, port } = parseEndpoint(address);
+  if (host === 'localhost' || isLoopback(host)) return formatHostPort(host, port);
+  throw new ReeveError('usage', `the control API is on this machine: '${host}' is not a loopback address`);
+}
+
+function notRunning(address: string, cause: unknown): ReeveError {
+  const why = (cause as { cause?: unknown }).cause ?? cause;
+  return new ReeveError('not-found', `no daemon answers on ${address} (${errorMessage(why)})`, {
+    hint: 'Start it with: reeve up',
+    cause,
+  });
+}
+
+function refusal(answer: Partial<Problem>, status: number): ReeveError {
+  const known = [
+    'usage',
+    'config',
+    'privilege',
+    'unauthorized',
+    'not-found',
+    'conflict',
+    'unreachable',
+    'timeout',
+    'unsupported',
+  ] as const;
+  const code = known.find((name) => name === answer.code) ?? 'fault';
+  return new ReeveError(
+    code,
+    String(answer.detail ?? `the daemon answered ${status}`),
+    answer.hint ? { hint: String(answer.hint) } : {},
+  );
+}

@@ -1,0 +1,30 @@
+// Opens the control API with its token, and says who stands in the way where it cannot.
+
+import { formatHostPort } from '../core/endpoint.ts';
+import { errorCode, ReeveError } from '../core/errors.ts';
+import type { System } from '../system/index.ts';
+import { type Api, type ApiParts, openApi } from './api.ts';
+import { explainBind } from './bind-tools.ts';
+import { ensureToken } from './token.ts';
+
+export interface ControlParts extends Omit<ApiParts, 'token'> {
+  tokenFile: string;
+}
+
+/** @throws ReeveError `conflict` or `privilege` where the address cannot be bound. */
+export async function openControl(system: System, { tokenFile, ...parts }: ControlParts): Promise<Api> {
+  const token = await ensureToken(tokenFile);
+  const { host, port } = parts;
+  try {
+    return await openApi({ ...parts, token });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === null || !['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(code)) throw error;
+    const cause = await explainBind(system, { protocol: 'tcp', host, port });
+    throw new ReeveError(
+      code === 'EACCES' ? 'privilege' : 'conflict',
+      `the control API cannot listen on ${formatHostPort(host, port)}: ${cause}`,
+      { hint: 'Set control.listen to another port, or see reeve why', cause: error },
+    );
+  }
+}

@@ -1,0 +1,211 @@
+// The daemon's life: start in order, serve, reload, drain, stop.
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import { type LoadedConfig, loadConfig } from '../config/index.ts';
+import { type Context, type Log, systemClock } from '../core/context.ts';
+import { abortError, sleep } from '../core/time.ts';
+import type { System } from '../system/index.ts';
+import type { Api } from './api.ts';
+import { daemonContext } from './context.ts';
+import { openControl } from './control.ts';
+import { createEventBus, type EventBus } from './events.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { type ReloadResult, reload } from './reload.ts';
+import { createRooms, type Rooms } from './rooms.ts';
+import { currentOwner, openStateFolder, stateFolder } from './state-folder.ts';
+import type { DaemonState, DaemonStatus } from './status.ts';
+
+export interface DaemonOptions {
+  configFile: string;
+  system: System;
+  env: NodeJS.ProcessEnv;
+  /** For sinks with `stdout: true`. */
+  stdout: Writable;
+  log: Log;
+  version: string;
+  /** Milliseconds between failing readiness and accepting no more, for those who look seldom. Default 0. */
+  lameDuck?: number;
+  /** Milliseconds that open connections get when it stops. Default 30,000. */
+  drainDeadline?: number;
+}
+
+export interface Daemon {
+  /** `host:port` of the control API. */
+  readonly address: string;
+  /** Resolves once the daemon has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+  status(): DaemonStatus;
+  /** @throws ReeveError where the new configuration cannot be had; nothing has changed then. */
+  reload(): Promise<ReloadResult>;
+  /** Fails readiness, accepts no more, waits for connections, stops services, delivers what sinks hold. */
+  drainAndStop(): Promise<void>;
+  /** Ends every process of every service at once, for who will not wait. */
+  killServices(): void;
+}
+
+/** Milliseconds that connections wait at the start for services to come up. */
+const settleWithin = 10_000;
+
+/**
+ * Resolves when the daemon is ready. Where the start fails, everything that was started is stopped.
+ * @throws ReeveError `config`, `conflict`, `privilege`, or `aborted` by the signal.
+ */
+export async function startDaemon(options: DaemonOptions, signal: AbortSignal): Promise<Daemon> {
+  const loaded = await loadConfig(options.configFile, options.env);
+  const state = stateFolder(loaded.config.state, loaded.folder, currentOwner(options.env));
+  await openStateFolder(state);
+  const lock = await takeLock(state, options.system.processes);
+  const daemon = new RunningDaemon(options, loaded, lock);
+  try {
+    await daemon.start(path.join(state, 'token'), signal);
+    return daemon;
+  } catch (error) {
+    await daemon.close();
+    throw signal.aborted ? abortError(signal) : error;
+  }
+}
+
+class RunningDaemon implements Daemon {
+  readonly stopped: Promise<void>;
+  readonly #options: DaemonOptions;
+  readonly #lock: Lock;
+  readonly #events: EventBus;
+  readonly #metrics: Metrics;
+  readonly #context: Context;
+  readonly #rooms: Rooms;
+  readonly #startedAt = new Date().toISOString();
+  /** Aborts what is being started or reloaded when the daemon is to stop. */
+  readonly #ending = new AbortController();
+  #loaded: LoadedConfig;
+  #state: DaemonState = 'starting';
+  #api: Api | null = null;
+  #reloads: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | null = null;
+  #tellStopped!: () => void;
+
+  constructor(options: DaemonOptions, loaded: LoadedConfig, lock: Lock) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#lock = lock;
+    this.#events = createEventBus(systemClock);
+    this.#metrics = createMetrics(options.version);
+    this.#context = daemonContext(options.log, this.#events, this.#metrics);
+    this.#rooms = createRooms({
+      ...options,
+      context: this.#context,
+      metrics: this.#metrics,
+      folder: loaded.folder,
+      ports: () => this.#loaded.config.ports,
+    });
+    this.stopped = new Promise((resolve) => {
+      this.#tellStopped = resolve;
+    });
+  }
+
+  get address(): string {
+    return this.#api?.address ?? '';
+  }
+
+  /** Conflicts show before any service runs, and who connects early waits until there is somebody to answer. */
+  async start(defaultTokenFile: string, outside: AbortSignal): Promise<void> {
+    const { config, folder } = this.#loaded;
+    const { sinks, listeners, services, checks } = this.#rooms;
+    const signal = AbortSignal.any([outside, this.#ending.signal]);
+    const { tokenFile } = config.control;
+    this.#api = await openControl(this.#options.system, {
+      host: config.control.listen.host,
+      port: config.control.listen.port,
+      tokenFile: tokenFile === undefined ? defaultTokenFile : path.resolve(folder, tokenFile),
+      log: this.#context.log,
+      events: this.#events,
+      metrics: this.#metrics,
+      status: () => this.status(),
+      reload: () => this.reload(),
+      drain: (request) => listeners.drainTarget(request),
+      stop: () => void this.drainAndStop(),
+    });
+    await this.#lock.publish(this.#api.address);
+    (await sinks.prepare(config.sinks, folder)).commit();
+    const bound = await listeners.prepare(config.listeners, signal);
+    services.apply(config.services);
+    checks.apply(config.checks);
+    await services.settled(AbortSignal.any([signal, AbortSignal.timeout(settleWithin)]));
+    if (signal.aborted) {
+      await bound.abandon();
+      throw abortError(signal);
+    }
+    bound.commit();
+    this.#enter('ready', `ready, control API on ${this.address}`);
+  }
+
+  status(): DaemonStatus {
+    const { listeners, services, checks, sinks } = this.#rooms;
+    return {
+      version: this.#options.version,
+      pid: process.pid,
+      state: this.#state,
+      startedAt: this.#startedAt,
+      configFile: this.#loaded.file,
+      control: this.address,
+      listeners: listeners.status(),
+      services: services.status(),
+      checks: checks.status(),
+      sinks: sinks.status(),
+    };
+  }
+
+  /** One after another: each is compared with what the one before has left. */
+  reload(): Promise<ReloadResult> {
+    const next = this.#reloads.then(async () => {
+      this.#ending.signal.throwIfAborted();
+      const done = await reload(this.#loaded, this.#rooms, this.#options.env, this.#ending.signal);
+      this.#loaded = done.loaded;
+      return done.result;
+    });
+    this.#reloads = next.catch(() => {});
+    return next;
+  }
+
+  drainAndStop(): Promise<void> {
+    this.#stopping ??= this.#drain();
+    return this.#stopping;
+  }
+
+  async #drain(): Promise<void> {
+    const { lameDuck = 0, drainDeadline = 30_000 } = this.#options;
+    const starting = this.#state === 'starting';
+    this.#enter('draining', 'draining');
+    this.#ending.abort();
+    // Whoever is starting it learns by the signal, and closes.
+    if (starting) return;
+    await this.#reloads;
+    if (lameDuck > 0) await sleep(lameDuck);
+    await this.#rooms.listeners.drain(drainDeadline);
+    await this.close();
+  }
+
+  /** What nobody needs any more first, the control API last, so that it tells how far things are. */
+  async close(): Promise<void> {
+    const { listeners, services, sinks, scheduler, background } = this.#rooms;
+    await listeners.drain(0);
+    await services.stop();
+    scheduler.stop();
+    await background.settled();
+    await sinks.close();
+    this.#enter('stopped', 'stopped');
+    await this.#api?.close();
+    this.#metrics.close();
+    await this.#lock.release();
+    this.#tellStopped();
+  }
+
+  killServices(): void {
+    this.#rooms.services.kill();
+  }
+
+  #enter(state: DaemonState, message: string): void {
+    this.#state = state;
+    this.#context.emit({ kind: 'daemon', subject: 'daemon', message, detail: { state } });
+  }
+}

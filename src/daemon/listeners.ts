@@ -1,0 +1,221 @@
+// The listeners that the configuration names: sockets, engine and targets brought together, and changed while they run.
+import { isDeepStrictEqual } from 'node:util';
+import type { ListenerConfig } from '../config/index.ts';
+import { ReeveError } from '../core/errors.ts';
+import type { BindTools } from '../listen/index.ts';
+import type { Engine, EngineListener } from '../relay/index.ts';
+import type { DrainRequest } from './api.ts';
+import type { Background } from './background.ts';
+import { claimHeld, type Held, openWant, type Want, wantsOf } from './bindings.ts';
+import { listenerStatus } from './listener-status.ts';
+import type { Metrics } from './metrics.ts';
+import type { Prepared } from './prepared.ts';
+import type { SinkRoom } from './sinks.ts';
+import type { ListenerStatus } from './status.ts';
+import type { TargetSource } from './targets.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+
+export interface ListenerParts {
+  engine: Engine;
+  tools: BindTools;
+  metrics: Metrics;
+  background: Background;
+  sinks: SinkRoom;
+  /** The live targets of a listener; null for one that has a sink. */
+  targetsOf(name: string, config: ListenerConfig, changed: () => void): TargetSource | null;
+}
+
+export interface ListenerRoom {
+  /** Binds what is missing. @throws ReeveError where an address cannot be had; then nothing has changed. */
+  prepare(configs: Record<string, ListenerConfig>, signal: AbortSignal): Promise<Prepared>;
+  drainTarget(request: DrainRequest): { targets: string[] };
+  status(): ListenerStatus[];
+  /** Accepts no more; resolves when the last connection has ended, at the latest after `deadline` ms. */
+  drain(deadline: number): Promise<void>;
+}
+
+/** A listener as it runs. */
+export interface Row {
+  name: string;
+  config: ListenerConfig;
+  binds: Held[];
+  source: TargetSource | null;
+  /** Targets (`host:port`) that a person drains. */
+  drained: Set<string>;
+  engine: EngineListener;
+  /** What it served with before its addresses changed, until the last connection there has ended. */
+  before: Set<EngineListener>;
+  traffic: Traffic;
+}
+
+/** Milliseconds that connections get to end by themselves when their listener is changed or removed. */
+const drainDeadline = 30_000;
+
+export function createListenerRoom(parts: ListenerParts): ListenerRoom {
+  const { engine, tools, metrics, background, sinks } = parts;
+  const { log } = tools.context;
+  const rows = new Map<string, Row>();
+
+  const planOf = ({
+    name,
+    config,
+    source,
+    drained,
+  }: Pick<Row, 'name' | 'config' | 'source' | 'drained'>) => ({
+    name,
+    config,
+    targets: (source?.list() ?? []).map((target) => ({
+      ...target,
+      draining: target.draining || drained.has(target.id),
+    })),
+    sink: config.sink === undefined ? null : sinks.get(config.sink),
+  });
+  const refresh = (name: string) => {
+    const row = rows.get(name);
+    row?.engine.update(planOf(row));
+  };
+  const sourceOf = (name: string, config: ListenerConfig) =>
+    parts.targetsOf(name, config, () => refresh(name));
+
+  function start(name: string, config: ListenerConfig, binds: Held[]): void {
+    const traffic = createTraffic(log, metrics.connectionEnded);
+    const start = {
+      name,
+      config,
+      binds,
+      drained: new Set<string>(),
+      source: sourceOf(name, config),
+      traffic,
+    };
+    const serving = engine.serve(
+      planOf(start),
+      binds.map((held) => held.lend()),
+      traffic,
+    );
+    rows.set(name, { ...start, engine: serving, before: new Set() });
+  }
+
+  function change(row: Row, config: ListenerConfig, binds: Held[]): void {
+    if (!isDeepStrictEqual(row.config.balance, config.balance)) {
+      row.source?.close();
+      row.source = sourceOf(row.name, config);
+    }
+    row.config = config;
+    if (binds.length === row.binds.length && binds.every((held) => row.binds.includes(held))) {
+      row.engine.update(planOf(row));
+      return;
+    }
+    const before = row.engine;
+    row.binds = binds;
+    // The sockets that stay are lent anew: they go on to the next engine listener with whoever waits in them.
+    row.engine = engine.serve(
+      planOf(row),
+      binds.map((held) => held.lend()),
+      row.traffic,
+    );
+    row.before.add(before);
+    const drained = before.drain(drainDeadline).finally(() => row.before.delete(before));
+    background.add(`drain of listener ${row.name}`, drained);
+  }
+
+  async function remove(row: Row): Promise<void> {
+    row.source?.close();
+    await Promise.all([row.engine, ...row.before].map((each) => each.drain(drainDeadline)));
+    if (!rows.has(row.name)) metrics.forget('listener', row.name);
+  }
+
+  return {
+    async prepare(configs, signal) {
+      const wants = wantsOf(configs);
+      const claimed = claimHeld(
+        wants,
+        [...rows.values()].flatMap(({ binds }) => binds),
+      );
+      const opened = await openAll(
+        wants.filter((want) => !claimed.has(want)),
+        tools,
+        signal,
+      );
+      const bindsOf = (name: string) =>
+        wants
+          .filter(({ listener }) => listener === name)
+          .map((want) => claimed.get(want) ?? opened.get(want)!);
+      return {
+        abandon: () => closeAll(opened),
+        commit() {
+          for (const [want, held] of claimed) if (held.listener !== want.listener) held.moveTo(want.listener);
+          const removed = [...rows.values()].filter(({ name }) => !Object.hasOwn(configs, name));
+          for (const { name } of removed) rows.delete(name);
+          for (const [name, config] of Object.entries(configs)) {
+            const row = rows.get(name);
+            const binds = bindsOf(name);
+            if (row) change(row, config, binds);
+            else start(name, config, binds);
+          }
+          const gone = Promise.all(removed.map(remove));
+          return { retire: async () => void (await gone) };
+        },
+      };
+    },
+    drainTarget({ target, listener, resume = false }) {
+      const found: string[] = [];
+      for (const row of rows.values()) {
+        if (listener !== undefined && row.name !== listener) continue;
+        for (const { id } of row.source?.list() ?? []) {
+          if (id !== target && row.source?.instanceOf(id) !== target) continue;
+          if (resume) row.drained.delete(id);
+          else row.drained.add(id);
+          found.push(`${row.name}: ${id}`);
+          const message = resume ? `${id} gets connections again` : `${id} gets no new connections`;
+          tools.context.emit({
+            kind: 'target',
+            subject: `listener/${row.name}`,
+            message,
+            detail: { target: id },
+          });
+        }
+        refresh(row.name);
+      }
+      if (found.length > 0) return { targets: found };
+      const known = [...rows.values()].flatMap(({ source }) => source?.list().map(({ id }) => id) ?? []);
+      throw new ReeveError(
+        'not-found',
+        `no listener has the target '${target}': there are ${known.join(', ') || 'none'}`,
+      );
+    },
+    status: () => [...rows.values()].map((row) => listenerStatus(row, engine.name, planOf(row).targets)),
+    async drain(deadline) {
+      await Promise.all(
+        [...rows.values()].flatMap(({ engine, before }) =>
+          [engine, ...before].map((each) => each.drain(deadline)),
+        ),
+      );
+      for (const { source } of rows.values()) source?.close();
+    },
+  };
+}
+
+/** All or none. */
+async function openAll(wants: Want[], tools: BindTools, signal: AbortSignal): Promise<Map<Want, Held>> {
+  const cancel = new AbortController();
+  const either = AbortSignal.any([signal, cancel.signal]);
+  const opened = new Map<Want, Held>();
+  let failure: unknown;
+  await Promise.all(
+    wants.map(async (want) => {
+      try {
+        opened.set(want, await openWant(want, tools, either));
+      } catch (error) {
+        failure ??= error;
+        cancel.abort();
+      }
+    }),
+  );
+  if (failure === undefined) return opened;
+  await closeAll(opened);
+  throw failure;
+}
+
+async function closeAll(opened: Map<Want, Held>): Promise<void> {
+  await Promise.all([...opened.values()].map(({ binding }) => binding.close()));
+}

@@ -1,0 +1,69 @@
+// A reload: the whole new configuration is read and prepared before anything changes.
+import { type ConfigDiff, diffConfig, isUnchanged, type LoadedConfig, loadConfig } from '../config/index.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Rooms } from './rooms.ts';
+
+export interface ReloadResult extends ConfigDiff {
+  /** False: the file says what it said before. */
+  changes: boolean;
+}
+
+/** @throws ReeveError where the file is wrong or an address cannot be had: then all goes on as it was. */
+export async function reload(
+  current: LoadedConfig,
+  rooms: Rooms,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<{ loaded: LoadedConfig; result: ReloadResult }> {
+  const { emit } = rooms.context;
+  const tell = (message: string, detail: Record<string, unknown> = {}) =>
+    emit({ kind: 'config', subject: 'config', message, detail });
+  try {
+    const read = await loadConfig(current.file, env);
+    const diff = diffConfig(current.config, read.config);
+    const changes = !isUnchanged(diff);
+    // What only a restart can take up stays as it is, also for the comparison with the next file.
+    const { control, state, relay, registry } = current.config;
+    const loaded = { ...read, config: { ...read.config, control, state, relay, registry } };
+    if (changes) await apply(loaded, rooms, signal);
+    tell(changes ? describe(diff) : 'reloaded: nothing has changed', { ...diff });
+    return { loaded, result: { changes, ...diff } };
+  } catch (error) {
+    tell(`reload refused, nothing has changed: ${errorMessage(error)}`);
+    throw error;
+  }
+}
+
+/** Everything that may fail first; then services before the listeners that send to them, and what is left over last. */
+export async function apply(
+  { config, folder }: LoadedConfig,
+  rooms: Rooms,
+  signal: AbortSignal,
+): Promise<void> {
+  const sinks = await rooms.sinks.prepare(config.sinks, folder);
+  const listeners = await rooms.listeners.prepare(config.listeners, signal).catch(async (error) => {
+    await sinks.abandon();
+    throw error;
+  });
+  const newSinks = sinks.commit();
+  rooms.services.apply(config.services);
+  const newListeners = listeners.commit();
+  rooms.checks.apply(config.checks);
+  const tidy = async () => {
+    await newListeners.retire();
+    await Promise.all([newSinks.retire(), rooms.services.retire(config.services)]);
+  };
+  rooms.background.add('tidying up after a reload', tidy());
+}
+
+function describe(diff: ConfigDiff): string {
+  const parts = (['services', 'listeners', 'sinks', 'checks'] as const).flatMap((section) =>
+    (['added', 'changed', 'removed'] as const).flatMap((what) => {
+      const names = diff[section][what];
+      return names.length > 0 ? [`${section} ${what}: ${names.join(', ')}`] : [];
+    }),
+  );
+  if (diff.ports) parts.push('ports changed');
+  if (diff.restart.length > 0) parts.push(`only a restart takes up: ${diff.restart.join(', ')}`);
+  return `reloaded: ${parts.join('; ')}`;
+}

@@ -1,0 +1,76 @@
+// `reeve up`: runs the daemon until a signal or the API ends it, and says what is listening where.
+import type { Writable } from 'node:stream';
+import { errorMessage, exit, isReeveError } from '../core/errors.ts';
+import type { System } from '../system/index.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
+import { createLog } from './log.ts';
+import { startSummary } from './summary.ts';
+
+export interface RunOptions {
+  configFile: string;
+  system: System;
+  env: NodeJS.ProcessEnv;
+  stdout: Writable;
+  version: string;
+  /** Also by REEVE_LOG_LEVEL; default `info`. */
+  logLevel?: string;
+  /** Print no summary. */
+  quiet?: boolean;
+}
+
+/**
+ * Resolves with the exit code. SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads.
+ * @throws ReeveError where the daemon cannot start.
+ */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  const { env, stdout } = options;
+  const log = createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL });
+  const start = new AbortController();
+  let daemon: Daemon | null = null;
+  let asked = false;
+
+  const endAtOnce = (code: number) => {
+    daemon?.killServices();
+    log.flush();
+    process.exit(code);
+  };
+  const stop = (name: string) => {
+    log.info({ signal: name }, asked ? 'second signal: ending at once' : 'signal: draining');
+    if (asked) endAtOnce(exit.no);
+    asked = true;
+    start.abort();
+    void daemon?.drainAndStop();
+  };
+  const leave = onSignals({
+    SIGTERM: stop,
+    SIGINT: stop,
+    SIGHUP: () => void daemon?.reload().catch((error) => log.error({}, `reload: ${errorMessage(error)}`)),
+  });
+  const fault = (error: unknown) => {
+    log.error({ err: error }, 'a fault in reeve: ending');
+    endAtOnce(exit.fault);
+  };
+  process.on('uncaughtException', fault);
+  try {
+    daemon = await startDaemon({ ...options, log }, start.signal);
+    if (!options.quiet) stdout.write(startSummary(daemon.status()));
+    await daemon.stopped;
+    return exit.done;
+  } catch (error) {
+    // A stop that came during the start is not a failure.
+    if (isReeveError(error) && error.code === 'aborted') return exit.done;
+    throw error;
+  } finally {
+    leave();
+    process.off('uncaughtException', fault);
+    log.flush();
+  }
+}
+
+function onSignals(handlers: Partial<Record<NodeJS.Signals, (name: NodeJS.Signals) => void>>): () => void {
+  const entries = Object.entries(handlers) as [NodeJS.Signals, (name: NodeJS.Signals) => void][];
+  for (const [name, handler] of entries) process.on(name, handler);
+  return () => {
+    for (const [name, handler] of entries) process.off(name, handler);
+  };
+}

@@ -1,0 +1,115 @@
+// The sinks that the configuration names. A listener keeps its handle while a reload changes what is behind it.
+import type { Writable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
+import type { SinkConfig } from '../config/index.ts';
+import { openSink, type Sink, type SinkCounters, type SinkRecord } from '../sinks/index.ts';
+import type { Prepared } from './prepared.ts';
+import type { SinkStatus } from './status.ts';
+
+export interface SinkRoom {
+  /** The handle of a sink that was committed, or is being prepared. */
+  get(name: string): Sink;
+  prepare(configs: Record<string, SinkConfig>, folder: string): Promise<Prepared>;
+  status(): SinkStatus[];
+  close(): Promise<void>;
+}
+
+export function createSinkRoom(stdout: Writable): SinkRoom {
+  const rows = new Map<string, { config: SinkConfig; handle: SinkHandle }>();
+  return {
+    get(name) {
+      return rows.get(name)!.handle;
+    },
+    async prepare(configs, folder) {
+      const opened = new Map<string, Sink>();
+      const abandon = async () => void (await Promise.all([...opened.values()].map((sink) => sink.close())));
+      try {
+        for (const [name, config] of Object.entries(configs)) {
+          if (isDeepStrictEqual(rows.get(name)?.config, config)) continue;
+          opened.set(name, await openSink(name, config, folder, stdout));
+        }
+      } catch (error) {
+        await abandon();
+        throw error;
+      }
+      return {
+        abandon,
+        commit() {
+          const leaving: Promise<void>[] = [];
+          for (const [name, sink] of opened) {
+            const config = configs[name]!;
+            const row = rows.get(name);
+            if (row) leaving.push(row.handle.replace(sink));
+            rows.set(name, { config, handle: row?.handle ?? new SinkHandle(sink) });
+          }
+          return {
+            /** Only once no listener writes there any more. */
+            async retire() {
+              for (const [name, { handle }] of rows) {
+                if (Object.hasOwn(configs, name)) continue;
+                rows.delete(name);
+                leaving.push(handle.close());
+              }
+              await Promise.all(leaving);
+            },
+          };
+        },
+      };
+    },
+    status: () =>
+      [...rows.values()].map(({ handle }) => ({
+        name: handle.name,
+        kind: handle.kind,
+        ...handle.counters(),
+      })),
+    async close() {
+      await Promise.all([...rows.values()].map(({ handle }) => handle.close()));
+    },
+  };
+}
+
+class SinkHandle implements Sink {
+  #sink: Sink;
+  /** Of the sinks that were here before. */
+  #earlier: SinkCounters = { accepted: 0, delivered: 0, bytes: 0 };
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  get name(): string {
+    return this.#sink.name;
+  }
+
+  get kind(): string {
+    return this.#sink.kind;
+  }
+
+  write(record: SinkRecord): Promise<void> | undefined {
+    return this.#sink.write(record);
+  }
+
+  counters(): SinkCounters {
+    return sum(this.#earlier, this.#sink.counters());
+  }
+
+  close(): Promise<void> {
+    return this.#sink.close();
+  }
+
+  /** From now on records go to `next`; resolves when the one before has delivered its own. */
+  async replace(next: Sink): Promise<void> {
+    const before = this.#sink;
+    this.#sink = next;
+    await before.close();
+    this.#earlier = sum(this.#earlier, before.counters());
+  }
+}
+
+function sum(a: SinkCounters, b: SinkCounters): SinkCounters {
+  return {
+    accepted: a.accepted + b.accepted,
+    delivered: a.delivered + b.delivered,
+    bytes: a.bytes + b.bytes,
+  };
+}

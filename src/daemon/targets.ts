@@ -1,0 +1,92 @@
+// Where a balanced listener may send connections, as it is at this moment: a service's instances, or fixed addresses.
+import type { BalanceConfig } from '../config/index.ts';
+import { formatHostPort } from '../core/endpoint.ts';
+import type { Check, Scheduler } from '../health/index.ts';
+import type { Target } from '../relay/index.ts';
+import type { Service } from '../supervise/index.ts';
+
+export interface TargetSource {
+  list(): Target[];
+  /** The instance behind a target; null for a fixed one. */
+  instanceOf(id: string): string | null;
+  close(): void;
+}
+
+/** Instances listen on this machine's loopback. */
+const instanceHost = '127.0.0.1';
+
+/** Follows the instances in the very turn in which one changes, so that a dead one gets no further connection. */
+export function serviceTargets(
+  service: Service,
+  portName: string | undefined,
+  changed: () => void,
+): TargetSource {
+  const portOf = (ports: Readonly<Record<string, number>>) =>
+    portName === undefined ? Object.values(ports)[0] : ports[portName];
+  const rows = () =>
+    service.instances().flatMap(({ name, state, ports }) => {
+      const port = portOf(ports);
+      return port === undefined ? [] : [{ name, state, port, id: formatHostPort(instanceHost, port) }];
+    });
+  const leave = service.onChange(changed);
+  return {
+    list: () =>
+      rows().map(({ id, port, state }) => ({
+        id,
+        host: instanceHost,
+        port,
+        weight: 1,
+        backup: false,
+        verdict: state === 'up' || state === 'stopping' ? 'up' : 'down',
+        draining: state === 'stopping',
+      })),
+    instanceOf: (id) => rows().find((row) => row.id === id)?.name ?? null,
+    close: leave,
+  };
+}
+
+/** Without a check nothing is known about them, and they are used. */
+export function fixedTargets(
+  listener: string,
+  { targets = [], check }: BalanceConfig,
+  scheduler: Scheduler,
+  changed: () => void,
+): TargetSource {
+  const rows = targets.map(({ address, weight, backup }) => ({
+    id: formatHostPort(address.host, address.port),
+    host: address.host,
+    port: address.port,
+    weight,
+    backup,
+  }));
+  const checks = new Map<string, Check>();
+  const watch = ({ id }: { id: string }) => {
+    if (!check || checks.has(id)) return;
+    let seen: string = 'unknown';
+    const added = scheduler.add({
+      name: `target/${listener}/${id}`,
+      url: check.http === undefined ? `tcp://${id}` : `http://${id}${check.http}`,
+      timing: check,
+      emits: true,
+      onResult({ state }) {
+        if (state.verdict === seen) return;
+        seen = state.verdict;
+        changed();
+      },
+    });
+    checks.set(id, added);
+  };
+  rows.forEach(watch);
+  return {
+    list: () =>
+      rows.map((row) => ({
+        ...row,
+        verdict: checks.get(row.id)?.state.verdict ?? 'unknown',
+        draining: false,
+      })),
+    instanceOf: () => null,
+    close() {
+      for (const check of checks.values()) check.stop();
+    },
+  };
+}
