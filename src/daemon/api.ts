@@ -1,38 +1,12 @@
 // The control API: an HTTP server on loopback, the guard at its door, and the routes.
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Log } from '../core/context.ts';
 import { formatHostPort } from '../core/endpoint.ts';
-import type { EventBus } from './events.ts';
+import type { ApiParts } from './api-parts.ts';
 import { judge } from './guard.ts';
-import type { Metrics } from './metrics.ts';
 import { problem, problemOf, problemType } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { eventRoutes } from './routes/events.ts';
 import { statusRoutes } from './routes/status.ts';
-import type { DaemonStatus } from './status.ts';
-
-export interface DrainRequest {
-  /** `host:port` of a target. */
-  target: string;
-  /** Only in this listener; in all where absent. */
-  listener?: string;
-  /** True takes the drain back. */
-  resume?: boolean;
-}
-
-/** What the API can see and do. */
-export interface ApiParts {
-  host: string;
-  port: number;
-  token: string;
-  log: Log;
-  events: EventBus;
-  metrics: Metrics;
-  status(): DaemonStatus;
-  reload(): Promise<unknown>;
-  drain(request: DrainRequest): { targets: string[] };
-  stop(): void;
-}
 
 export interface Api {
   /** `host:port` that is listened on. */

@@ -7,8 +7,8 @@ import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import type { RecordedEvent } from './events.ts';
 import { readLock } from './lock.ts';
+import type { DrainRequest, DrainResult, ReloadResult } from './orders.ts';
 import type { Problem } from './problem.ts';
-import type { ReloadResult } from './reload.ts';
 import { currentOwner, stateFolder } from './state-folder.ts';
 import type { DaemonStatus } from './status.ts';
 import { readToken } from './token.ts';
@@ -28,15 +28,9 @@ export interface Control {
   reload(signal?: AbortSignal): Promise<ReloadResult>;
   /** Resolves when the daemon has taken the order; it drains after that. */
   stop(signal?: AbortSignal): Promise<void>;
-  drain(request: DrainOrder, signal?: AbortSignal): Promise<{ targets: string[] }>;
+  drain(request: DrainRequest, signal?: AbortSignal): Promise<DrainResult>;
   /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
   events(since: number | undefined, signal: AbortSignal): AsyncGenerator<RecordedEvent>;
-}
-
-export interface DrainOrder {
-  target: string;
-  listener?: string;
-  resume?: boolean;
 }
 
 /** Milliseconds: an answer comes from memory, but a reload opens sockets and starts processes. */

@@ -3,7 +3,8 @@
 import { formatHostPort } from '../core/endpoint.ts';
 import { errorCode, ReeveError } from '../core/errors.ts';
 import type { System } from '../system/index.ts';
-import { type Api, type ApiParts, openApi } from './api.ts';
+import { type Api, openApi } from './api.ts';
+import type { ApiParts } from './api-parts.ts';
 import { explainBind } from './bind-tools.ts';
 import { ensureToken } from './token.ts';
 

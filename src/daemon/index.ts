@@ -5,7 +5,7 @@ import type { RunOptions } from './run.ts';
 export { type Control, type ControlOptions, connectControl } from './client.ts';
 export type { Daemon, DaemonOptions } from './daemon.ts';
 export type { RecordedEvent } from './events.ts';
-export type { ReloadResult } from './reload.ts';
+export type * from './orders.ts';
 export type { RunOptions } from './run.ts';
 export { currentOwner, defaultStateFolder, stateFolder } from './state-folder.ts';
 export type * from './status.ts';

@@ -1,8 +1,26 @@
-// One running listener as the status shows it.
+// One running listener: what belongs to it, and how the status shows it.
+
+import type { ListenerConfig } from '../config/index.ts';
 import { formatHostPort } from '../core/endpoint.ts';
-import type { Target } from '../relay/index.ts';
-import type { Row } from './listeners.ts';
+import type { EngineListener, Target } from '../relay/index.ts';
+import type { Held } from './bindings.ts';
 import type { ListenerStatus } from './status.ts';
+import type { TargetSource } from './targets.ts';
+import type { Traffic } from './traffic.ts';
+
+/** A listener as it runs. */
+export interface Row {
+  name: string;
+  config: ListenerConfig;
+  binds: Held[];
+  source: TargetSource | null;
+  /** Targets (`host:port`) that a person drains. */
+  drained: Set<string>;
+  engine: EngineListener;
+  /** What it served with before its addresses changed, until the last connection there has ended. */
+  before: Set<EngineListener>;
+  traffic: Traffic;
+}
 
 export function listenerStatus(row: Row, engine: string, targets: Target[]): ListenerStatus {
   const { name, config, traffic, before } = row;

@@ -3,17 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ListenerConfig } from '../config/index.ts';
 import { ReeveError } from '../core/errors.ts';
 import type { BindTools } from '../listen/index.ts';
-import type { Engine, EngineListener } from '../relay/index.ts';
-import type { DrainRequest } from './api.ts';
+import type { Engine } from '../relay/index.ts';
 import type { Background } from './background.ts';
 import { claimHeld, type Held, openWant, type Want, wantsOf } from './bindings.ts';
-import { listenerStatus } from './listener-status.ts';
+import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
+import type { DrainRequest, DrainResult } from './orders.ts';
 import type { Prepared } from './prepared.ts';
 import type { SinkRoom } from './sinks.ts';
 import type { ListenerStatus } from './status.ts';
 import type { TargetSource } from './targets.ts';
-import { createTraffic, type Traffic } from './traffic.ts';
+import { createTraffic } from './traffic.ts';
 
 export interface ListenerParts {
   engine: Engine;
@@ -28,24 +28,10 @@ export interface ListenerParts {
 export interface ListenerRoom {
   /** Binds what is missing. @throws ReeveError where an address cannot be had; then nothing has changed. */
   prepare(configs: Record<string, ListenerConfig>, signal: AbortSignal): Promise<Prepared>;
-  drainTarget(request: DrainRequest): { targets: string[] };
+  drainTarget(request: DrainRequest): DrainResult;
   status(): ListenerStatus[];
   /** Accepts no more; resolves when the last connection has ended, at the latest after `deadline` ms. */
   drain(deadline: number): Promise<void>;
-}
-
-/** A listener as it runs. */
-export interface Row {
-  name: string;
-  config: ListenerConfig;
-  binds: Held[];
-  source: TargetSource | null;
-  /** Targets (`host:port`) that a person drains. */
-  drained: Set<string>;
-  engine: EngineListener;
-  /** What it served with before its addresses changed, until the last connection there has ended. */
-  before: Set<EngineListener>;
-  traffic: Traffic;
 }
 
 /** Milliseconds that connections get to end by themselves when their listener is changed or removed. */

@@ -13,18 +13,26 @@ export interface DaemonLog extends Log {
 const levels = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** @throws ReeveError `usage` for an unknown level. */
-export function createLog(options: { level?: string | undefined; terminal?: boolean } = {}): DaemonLog {
-  const level = options.level ?? 'info';
+export function createLog(wanted: { level?: string | undefined; terminal?: boolean } = {}): DaemonLog {
+  const level = wanted.level ?? 'info';
   if (!levels.includes(level)) {
     throw new ReeveError('usage', `'${level}' is not a log level: accepted are ${levels.join(', ')}`);
   }
   const stderr = 2;
-  if (options.terminal ?? isatty(stderr)) {
+  if (wanted.terminal ?? isatty(stderr)) {
     const readable = pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' });
     return Object.assign(pino({ level }, readable) as Log, { flush() {} });
   }
   // Not sync: under load, lines that come while one write is on its way leave together in the next.
   const stream = pino.destination({ dest: stderr, sync: false });
-  const log: Log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  // Whoever read the log is gone: that must not end what the daemon serves.
+  stream.on('error', () => {});
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const log: Log = pino(options, stream);
   return Object.assign(log, { flush: () => stream.flushSync() });
 }

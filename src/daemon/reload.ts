@@ -1,12 +1,8 @@
 // A reload: the whole new configuration is read and prepared before anything changes.
 import { type ConfigDiff, diffConfig, isUnchanged, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { errorMessage } from '../core/errors.ts';
+import type { ReloadResult } from './orders.ts';
 import type { Rooms } from './rooms.ts';
-
-export interface ReloadResult extends ConfigDiff {
-  /** False: the file says what it said before. */
-  changes: boolean;
-}
 
 /** @throws ReeveError where the file is wrong or an address cannot be had: then all goes on as it was. */
 export async function reload(

@@ -41,7 +41,13 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
     ended(listener, end) {
       totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
       observe(listener, end);
-      log.info({ listener, ...end, ms: Math.round(end.ms) }, 'disconnect');
+      const connectMs = end.connectMs === null ? null : rounded(end.connectMs);
+      log.info({ listener, ...end, ms: rounded(end.ms), connectMs }, 'disconnect');
     },
   };
+}
+
+/** Microseconds are all that the clock is good for. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ReeveError } from '../../core/errors.ts';
-import type { ApiParts, DrainRequest } from '../api.ts';
+import type { ApiParts } from '../api-parts.ts';
+import type { DrainRequest } from '../orders.ts';
 
 const drainSchema = z.strictObject({
   target: z.string().min(1).max(300),

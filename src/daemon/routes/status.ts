@@ -1,6 +1,6 @@
 // What can be read: the status and its parts, health, metrics, and the page for people.
 import type { FastifyInstance } from 'fastify';
-import type { ApiParts } from '../api.ts';
+import type { ApiParts } from '../api-parts.ts';
 import { healthOf } from '../health.ts';
 import { statusPage } from '../page.ts';
 

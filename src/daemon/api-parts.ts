@@ -1,0 +1,19 @@
+// What the control API is given: all that it can see and do.
+import type { Log } from '../core/context.ts';
+import type { EventBus } from './events.ts';
+import type { Metrics } from './metrics.ts';
+import type { DrainRequest, DrainResult, ReloadResult } from './orders.ts';
+import type { DaemonStatus } from './status.ts';
+
+export interface ApiParts {
+  host: string;
+  port: number;
+  token: string;
+  log: Log;
+  events: EventBus;
+  metrics: Metrics;
+  status(): DaemonStatus;
+  reload(): Promise<ReloadResult>;
+  drain(request: DrainRequest): DrainResult;
+  stop(): void;
+}
