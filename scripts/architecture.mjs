@@ -40,8 +40,6 @@ const reasons = [
 ];
 
 const mayUseFfi = new Set(['system', 'relay']);
-/** Further doors, where one would load too much: the daemon's client needs none of the daemon's weight. */
-const sideDoors = new Set(['system/select.ts', 'daemon/client.ts']);
 const selectUsers = new Set(['cli', 'daemon', 'index.ts']);
 const maxLines = 300;
 
@@ -92,7 +90,7 @@ function checkArrow(file, room, target, isTest) {
     return fail(file, `'${room}' has no floor in scripts/architecture.mjs: add it where it belongs`);
   const allowed = level(to) > level(room) && (to !== 'ffi' || mayUseFfi.has(room));
   if (!allowed) fail(file, `must not import ${target}: ${reasons.find(([banned]) => banned(room, to))[1]}`);
-  const isDoor = target.endsWith('/index.ts') || sideDoors.has(target);
+  const isDoor = target.endsWith('/index.ts') || target === 'system/select.ts';
   if (!isDoor && to !== 'core')
     fail(file, `imports ${target}: another room is entered by its door, ${to}/index.ts`);
 }

@@ -42,12 +42,13 @@ export async function lookUp(
     const holders = (row.id === null ? [] : (pids.get(row.id) ?? []))
       .map((pid) => processes.get(pid))
       .filter((process) => process !== undefined);
-    return {
-      row,
-      holders,
-      hidden: row.id !== null && holders.length === 0 ? whyHidden(row, unreadable) : null,
-    };
+    return { row, holders, hidden: null };
   });
+  const unexplained = sockets.filter(({ row, holders }) => row.id !== null && holders.length === 0);
+  if (unexplained.length > 0) {
+    const { user } = await system.host.facts();
+    for (const socket of unexplained) socket.hidden = whyHidden(socket.row, unreadable, user.elevated);
+  }
   return { sockets, tree, source, blindSpots };
 }
 

@@ -1,7 +1,14 @@
 // why: really bind the port, then explain what the system said.
 import { lookup } from 'node:dns/promises';
 import { type BindAddress, canonicalAddress, familyOf } from '../core/address.ts';
-import { type Cause, explainBind, invalidArgument, type RivalSocket } from '../core/causes/index.ts';
+import {
+  type BindFailureFact,
+  type Cause,
+  explainBind,
+  invalidArgument,
+  noDescriptors,
+  type RivalSocket,
+} from '../core/causes/index.ts';
 import { formatEndpoint, maxPort, type Protocol, splitHostPort, splitProtocol } from '../core/endpoint.ts';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
 import type { WhyRecord } from '../core/records.ts';
@@ -35,11 +42,14 @@ export async function why(system: System, text: string, options: WhyOptions = {}
       ['a port is a whole number of 16 bits, and 0 asks for any free one'],
       'choose a port from 1 to 65535',
     );
-    return refused(text, cause, 'EINVAL');
+    return refused(text, cause, null);
   }
-  const host = await system.host.facts();
+  const host = await hostFacts(system);
+  if ('code' in host) return explainNoDescriptors(text, host);
   const resolved = await resolveHost(question.host, host);
-  if ('cause' in resolved) return refused(text, resolved.cause, resolved.code);
+  if ('cause' in resolved) {
+    return refused(text, resolved.cause, { code: resolved.code, syscall: 'getaddrinfo' });
+  }
   return explain(
     system,
     host,
@@ -60,6 +70,23 @@ function readQuestion(text: string): Question {
   }
   return { protocol, host, port };
 }
+
+/** Without a descriptor left not even the machine's settings can be read: the bind's own failure is the answer then. */
+async function hostFacts(system: System): Promise<HostFacts | BindFailureFact> {
+  try {
+    return await system.host.facts();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EMFILE' || code === 'ENFILE') return { code, syscall: 'socket' };
+    throw error;
+  }
+}
+
+function explainNoDescriptors(endpoint: string, failure: BindFailureFact): WhyRecord {
+  return { endpoint, verdict: 'unknown', error: failure, causes: [noDescriptors(failure, unknownLimits)] };
+}
+
+const unknownLimits = { open: null, soft: null, hard: null };
 
 type Resolved = { family: BindAddress['family']; address: string } | { cause: Cause; code: string };
 
@@ -135,6 +162,7 @@ function rivalsIn({ sockets, tree }: Lookup): RivalSocket[] {
   }));
 }
 
-function refused(text: string, cause: Cause, code: string): WhyRecord {
-  return { endpoint: text, verdict: 'refused', error: { code, syscall: 'bind' }, causes: [cause] };
+/** What is wrong before any socket is made. */
+function refused(text: string, cause: Cause, error: WhyRecord['error']): WhyRecord {
+  return { endpoint: text, verdict: 'refused', error, causes: [cause] };
 }

@@ -23,7 +23,7 @@ function controlCommand(usage: string, description: string, examples: string): C
 }
 
 async function connect(io: Io, options: Options): Promise<Control> {
-  const { connectControl } = await import('../../daemon/client.ts');
+  const { connectControl } = await import('../../daemon/index.ts');
   return connectControl({
     env: io.env,
     ...(options.config ? { configFile: options.config } : {}),

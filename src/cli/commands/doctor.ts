@@ -16,18 +16,17 @@ reeve doctor --json`,
   ).action(action<Common>(io, (_, options) => run(io, options)));
 
 async function run(io: Io, options: Common): Promise<number> {
-  const [{ selectSystem }, { diagnose }, { currentOwner, stateFolder }, { renderFindings }] =
-    await Promise.all([
-      import('../../system/select.ts'),
-      import('../../ports/index.ts'),
-      import('../../daemon/client.ts'),
-      import('../render/doctor.ts'),
-    ]);
+  const [{ selectSystem }, { diagnose }, { defaultStateFolder }, { renderFindings }] = await Promise.all([
+    import('../../system/select.ts'),
+    import('../../ports/index.ts'),
+    import('../../daemon/index.ts'),
+    import('../render/doctor.ts'),
+  ]);
   const system = await selectSystem();
   const table = await system.sockets
     .table({ listening: true })
     .catch((error: unknown) => errorMessage(error));
-  const folder = stateFolder(undefined, '.', currentOwner(io.env));
+  const folder = defaultStateFolder(io.env);
   const findings = diagnose({
     node: process.versions.node,
     version,

@@ -131,12 +131,20 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
 }
 
 export function renderReload(result: ReloadResult, io: Io): void {
-  const lines = result.changes;
-  io.out(
-    lines.length === 0
-      ? 'nothing has changed'
-      : lines.map((line) => `${io.colors.green('✓')} ${line}`).join('\n'),
-  );
+  const { colors } = io;
+  if (!result.changes) {
+    io.out('nothing has changed');
+    return;
+  }
+  for (const section of ['services', 'listeners', 'sinks', 'checks'] as const) {
+    for (const [change, names] of Object.entries(result[section])) {
+      for (const name of names) io.out(`${colors.green('✓')} ${section.slice(0, -1)} ${name} ${change}`);
+    }
+  }
+  if (result.ports) io.out(`${colors.green('✓')} ports: for new ones`);
+  for (const section of result.restart) {
+    io.out(`${colors.yellow('!')} ${section}: changes with the next start of the daemon only`);
+  }
 }
 
 export function renderEvent({ time, kind, subject, message }: RecordedEvent, io: Io): string {

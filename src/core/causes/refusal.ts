@@ -91,26 +91,28 @@ const invalid: Rule = (facts, failure) => {
   ];
 };
 
-const noDescriptors: Rule = (facts, failure) => {
-  const { open, soft } = facts.host.descriptors;
-  return [
-    {
-      id: 'no-descriptors',
-      confidence: 'certain',
-      summary:
-        failure.code === 'ENFILE'
-          ? 'the whole machine has no file descriptor left'
-          : 'this process has no file descriptor left, so it cannot open a socket',
-      evidence: [
-        `${failure.syscall} failed: ${failure.code}`,
-        ...(soft === null
-          ? []
-          : [`${open ?? 'an unknown number of'} descriptors are open, the limit is ${soft}`]),
-      ],
-      remedies: moreDescriptors(facts),
-    },
-  ];
-};
+export function noDescriptors(
+  failure: BindFailureFact,
+  { open, soft, hard }: BindFacts['host']['descriptors'],
+): Cause {
+  return {
+    id: 'no-descriptors',
+    confidence: 'certain',
+    summary:
+      failure.code === 'ENFILE'
+        ? 'the whole machine has no file descriptor left'
+        : 'this process has no file descriptor left, so it cannot open a socket',
+    evidence: [
+      `${failure.syscall} failed: ${failure.code}`,
+      ...(soft === null
+        ? []
+        : [`${open ?? 'an unknown number of'} descriptors are open, the limit is ${soft}`]),
+    ],
+    remedies: moreDescriptors(hard),
+  };
+}
+
+const exhausted: Rule = ({ host }, failure) => [noDescriptors(failure, host.descriptors)];
 
 /** By errno's name, and by the name that Windows' sockets have for the same. */
 const rules: Record<string, Rule> = {
@@ -123,9 +125,9 @@ const rules: Record<string, Rule> = {
   WSAEAFNOSUPPORT: noFamily,
   EINVAL: invalid,
   WSAEINVAL: invalid,
-  EMFILE: noDescriptors,
-  ENFILE: noDescriptors,
-  WSAEMFILE: noDescriptors,
+  EMFILE: exhausted,
+  ENFILE: exhausted,
+  WSAEMFILE: exhausted,
 };
 
 export function refusalCauses(facts: BindFacts): Cause[] {

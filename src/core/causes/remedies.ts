@@ -19,7 +19,10 @@ export function freeIt(facts: BindFacts, rival: RivalSocket): Remedy[] {
   return [
     ...(unit ? [remedy(`stop the systemd unit ${unit}`, `systemctl stop ${unit}`)] : []),
     ...(container ? [remedy('stop the container', `docker stop ${container.slice(0, 12)}`)] : []),
-    remedy('stop the holder safely and prove that the port is free', `reeve free ${targetText(facts)}`),
+    remedy(
+      'stop the holder safely and prove that the port is free',
+      `reeve free ${targetText(facts)}${rival.state === 'bound' ? ' --force' : ''}`,
+    ),
     remedy('or give your program another port', null),
   ];
 }
@@ -83,7 +86,7 @@ export function useOwnAddress({ port, host, bind }: BindFacts): Remedy[] {
     remedy(
       `bind one of this machine's addresses: ${own.slice(0, 6).join(', ') || 'there is none of this family'}`,
     ),
-    remedy('or all of them', `${formatHostPort(bind.family === 'ipv6' ? '::' : '0.0.0.0', port)}`),
+    remedy(`or all of them: ${formatHostPort(bind.family === 'ipv6' ? '::' : '0.0.0.0', port)}`),
     remedy(
       'or, where the address will move here later (a floating address)',
       'sudo sysctl -w net.ipv4.ip_nonlocal_bind=1',
@@ -96,8 +99,8 @@ export const enableIpv6: Remedy[] = [
   remedy('or turn IPv6 on', 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0'),
 ];
 
-export function moreDescriptors({ host }: BindFacts): Remedy[] {
-  const hard = host.descriptors.hard;
+/** `hard` is the most that the shell may be given; null where it is not known. */
+export function moreDescriptors(hard: number | null): Remedy[] {
   return [
     remedy('raise the limit of the shell that starts the program', `ulimit -n ${hard ?? 65536}`),
     remedy('under systemd: LimitNOFILE= in the unit'),
