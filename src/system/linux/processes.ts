@@ -20,8 +20,11 @@ const SC_CLK_TCK = 2;
 
 export function createProcesses(userName: UserName, usePidfd: boolean): Processes {
   // Ticks alone may come again after a restart of the machine, and identities are kept on disk.
-  const boot = (read('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
-  const startOf = (stat: ProcessStat) => `${stat.startTicks}@${boot}`;
+  let boot: string | undefined;
+  const startOf = (stat: ProcessStat) => {
+    boot ??= (read('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
+    return `${stat.startTicks}@${boot}`;
+  };
   const identityOf = (stat: ProcessStat) => ({ pid: stat.pid, start: startOf(stat) });
 
   const isAlive = (identity: ProcessIdentity) => {
