@@ -214,7 +214,7 @@ export function systemContract(name: string, { create, knows }: SystemUnderTest)
 
       it('counts a zombie as ended', async () => {
         // A shell that becomes `sleep` leaves its child to a parent that never reaps it.
-        const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$; read line" <&0 & exec sleep 100'], {
+        const parent = spawn('sh', ['-c', 'exec 3<&0; sh -c "echo \\$\\$; read line" <&3 & exec sleep 100'], {
           stdio: ['pipe', 'pipe', 'inherit'],
         });
         try {
