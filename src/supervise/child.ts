@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
+import { sleep } from '../core/time.ts';
 import type { Launch } from './launch.ts';
 import { readLines } from './lines.ts';
 
@@ -10,6 +11,8 @@ import { readLines } from './lines.ts';
 const drainFor = 500;
 /** A process that SIGKILL has not ended by then is stuck in the kernel: waiting longer helps nobody. */
 const killWithin = 5000;
+
+const pollGroupEvery = 20;
 
 /** Only POSIX has process groups, and only POSIX counts users by number. */
 const hasGroups = typeof process.getuid === 'function';
@@ -22,14 +25,14 @@ export interface StopPolicy {
 
 export interface ChildHooks {
   line(stream: 'stdout' | 'stderr', text: string): void;
-  /** Once, in words, in the very turn in which the exit is seen. */
+  /** Once, in words: in the turn in which the exit is seen, or, in a stop, when the whole group is gone. */
   exit(words: string): void;
 }
 
 export interface Child {
   /** Null when it could not be started. */
   readonly pid: number | null;
-  /** Ends the whole group; resolves when the leader is gone. False if not even SIGKILL ended it in time. */
+  /** Ends the whole group; resolves when it is gone. False if not even SIGKILL ended the leader in time. */
   stop(policy: StopPolicy): Promise<boolean>;
 }
 
@@ -51,19 +54,27 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
   readLines(child.stdout!, (text) => hooks.line('stdout', text));
   readLines(child.stderr!, (text) => hooks.line('stderr', text));
 
+  let stopping = false;
+  let killed = false;
   let gone = false;
+  const kill = (signal: NodeJS.Signals) => {
+    killed ||= signal === 'SIGKILL';
+    if (!gone) signalGroup(child, signal);
+  };
   const exited = new Promise<void>((resolve) => {
     const leave = (words: string) => {
-      if (gone) return;
       gone = true;
+      cutOffOutput(child);
       hooks.exit(words);
       resolve();
     };
     child.once('exit', (code, signal) => {
-      // The leader has just been reaped: as long as members remain, the kernel gives its number to nobody else.
-      signalGroup(child, 'SIGKILL');
-      cutOffOutput(child);
-      leave(signal ? `killed by ${signal}` : `exit code ${code}`);
+      const words = signal ? `killed by ${signal}` : `exit code ${code}`;
+      if (stopping) void untilEmpty(child, () => killed).then(() => leave(words));
+      else {
+        kill('SIGKILL');
+        leave(words);
+      }
     });
     child.on('error', (error) => {
       if (child.pid === undefined) void explain(error, launch).then(leave);
@@ -72,27 +83,38 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
   return {
     pid: child.pid ?? null,
     async stop({ signal, timeout }) {
-      if (!gone) signalIfOurs(child, signal);
+      stopping = true;
+      kill(signal);
       if (await within(exited, timeout)) return true;
-      signalIfOurs(child, 'SIGKILL');
+      kill('SIGKILL');
       return within(exited, killWithin);
     },
   };
 }
 
-/** The number is ours for certain while the leader has not been reaped. */
-function signalIfOurs(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.exitCode === null && child.signalCode === null) signalGroup(child, signal);
+/**
+ * A shell that was told to stop ends before the server that it started: that one gets its time too. After SIGKILL
+ * nobody is waited for, since a first process of a container that reaps no orphans would keep the group for ever.
+ */
+async function untilEmpty(child: ChildProcess, killed: () => boolean): Promise<void> {
+  while (!killed() && signalGroup(child, 0)) await sleep(pollGroupEvery);
 }
 
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+/**
+ * False when nobody is left. The number stays ours until then: the kernel gives no number away that is still some
+ * process's or group's (Linux kernel/pid.c; POSIX, "process group lifetime").
+ */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  const leaderIsOurs = child.exitCode === null && child.signalCode === null;
+  if (child.pid === undefined || !(hasGroups || leaderIsOurs)) return false;
   try {
     if (hasGroups) process.kill(-child.pid, signal);
     else child.kill(signal);
+    return true;
   } catch (error) {
     // ESRCH: nobody is left. EPERM: what is left changed its user, and macOS says so for zombies.
-    if (!['ESRCH', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
+    if (['ESRCH', 'EPERM'].includes(errorCode(error) ?? '')) return false;
+    throw error;
   }
 }
 

@@ -30,6 +30,8 @@ export class Instance {
   #timer: NodeJS.Timeout | undefined;
   #retry = noFailures;
   #starts = 0;
+  /** Why reeve itself is ending the process in order to start it again. */
+  #unhealthy: string | null = null;
   #lastExit: string | null = null;
   #startedAt: number | null = null;
   #upSince: number | null = null;
@@ -74,10 +76,14 @@ export class Instance {
     if (this.#ended) return;
     clearTimeout(this.#timer);
     this.#nextStartAt = null;
+    this.#upSince = null;
+    this.#unhealthy = null;
     this.#become('starting');
     const turn = ++this.#turn;
     this.#launching = this.#launch(turn).catch((error) => {
-      if (turn === this.#turn) this.#failed(`could not start: ${errorMessage(error)}`);
+      if (turn !== this.#turn) return;
+      this.#lastExit = `could not start: ${errorMessage(error)}`;
+      this.#failed(this.#lastExit);
     });
   }
 
@@ -90,6 +96,8 @@ export class Instance {
     this.#become('stopping');
     await this.#launching;
     await this.#endChild();
+    // One that outlived even SIGKILL is nobody's any more: its late exit must not start anything.
+    this.#child = null;
     this.#become('stopped');
   }
 
@@ -163,7 +171,8 @@ export class Instance {
       this.#tell('instance', `ready after ${formatDuration(Math.max(0, took))}`);
     } else if (verdict === 'down' && this.#state === 'up') {
       this.#become('down');
-      this.#tell('restart', `unhealthy, will be restarted: ${check.summary}`);
+      this.#unhealthy = `unhealthy: ${check.summary}`;
+      this.#tell('instance', `${this.#unhealthy}; it is being stopped`);
       void this.#endChild();
     } else if (verdict === 'down' && this.#state === 'starting') {
       this.#become('down');
@@ -191,13 +200,12 @@ export class Instance {
     this.#lastExit = words;
     if (child.pid !== null) this.#tell('instance', `ended: ${words}`);
     if (this.#state === 'stopping') this.#changed();
-    else this.#failed(words);
+    else this.#failed(this.#unhealthy ?? words);
   }
 
-  #failed(words: string): void {
+  #failed(reason: string): void {
     const { context } = this.#deps;
     const { restart } = this.#config;
-    this.#lastExit = words;
     const healthyFor = this.#upSince === null ? 0 : this.#now() - this.#upSince;
     this.#upSince = null;
     const next = afterFailure(this.#retry, healthyFor, this.#now(), restart, context.random);
@@ -208,10 +216,10 @@ export class Instance {
     if (next.enteredLoop) {
       const { count, perMs } = restart.limit;
       const [time, most] = [formatDuration(perMs), formatDuration(restart.backoff.max)];
-      const message = `crash-looping: more than ${count} starts in ${time}, last: ${words}; from now on one try in ${most}`;
+      const message = `crash-looping: more than ${count} starts in ${time}, last: ${reason}; from now on one try in ${most}`;
       this.#tell('restart', message, { state: 'crash-looping' });
     } else if (!next.retry.looping) {
-      this.#tell('restart', `starts again in ${formatDuration(next.delay)}: ${words}`);
+      this.#tell('restart', `starts again in ${formatDuration(next.delay)}: ${reason}`);
     }
   }
 

@@ -27,12 +27,11 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
   const listeners = new Set<() => void>();
   const stopped = new AbortController();
   let instances: Instance[] = [];
-  /** Updates and restarts, one after another. */
-  let work: Promise<unknown> = Promise.resolve();
-
   const changed = () => {
     for (const listener of [...listeners]) listener();
   };
+  /** Updates and restarts, one after another. */
+  let work: Promise<unknown>;
   const inTurn = (task: () => Promise<void>): Promise<void> => {
     const result = work.then(() => (stopped.signal.aborted ? undefined : task()));
     work = result.catch(() => {});
@@ -57,7 +56,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
         stopped.signal.removeEventListener('abort', look);
         act();
       };
-      const late = () => {
+      const fail = () => {
         const { state, lastExit } = instance.status();
         const words = `${instance.name} did not come up: it is ${state}${lastExit ? ` (${lastExit})` : ''}`;
         finish(() =>
@@ -65,9 +64,11 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
         );
       };
       const look = () => {
-        if (instance.status().state === 'up' || stopped.signal.aborted) finish(resolve);
+        const { state } = instance.status();
+        if (state === 'up' || stopped.signal.aborted) finish(resolve);
+        else if (state === 'crash-looping') fail();
       };
-      const timer = setTimeout(late, readyWithin);
+      const timer = setTimeout(fail, readyWithin);
       listeners.add(look);
       stopped.signal.addEventListener('abort', look);
       look();
@@ -80,7 +81,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
     }
   };
 
-  void inTurn(() => resize(config));
+  work = resize(config);
   return {
     name,
     instances: () => instances.map((instance) => instance.status()),
