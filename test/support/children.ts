@@ -18,8 +18,8 @@ export async function startNode(
   options: SpawnOptions & { prefix?: string[] } = {},
 ): Promise<Child> {
   const { prefix = [], ...rest } = options;
-  const [file, ...args] = [...prefix, process.execPath, '-e', script] as [string, ...string[]];
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], ...rest });
+  const command = [...prefix, process.execPath, '-e', script];
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], ...rest });
   started.add(child);
   const line = await new Promise<string>((resolve, reject) => {
     let text = '';

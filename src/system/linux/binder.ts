@@ -56,7 +56,7 @@ function setOption(fd: number, level: number, option: number, value: number): vo
  * takes no packet (classic BPF `ret #0`, socket(7)) a client that dials in this instant only sees its SYN lost,
  * and tries again. Where filters are forbidden the instant remains, as it does in every other tool.
  */
-function dropEverything(fd: number): void {
+export function dropEverything(fd: number): void {
   // struct sock_fprog (a count and a pointer, 16 bytes) and the one instruction that it points at, in one piece.
   const bytes = new Uint8Array(24);
   const view = new DataView(bytes.buffer);

@@ -72,9 +72,14 @@ function whyNoIpv6(addresses: string | null): string {
 }
 
 function listAddresses(): HostFacts['addresses'] {
-  return Object.entries(networkInterfaces()).flatMap(([name, all]) =>
-    (all ?? []).map(({ address }) => ({ address, interface: name })),
-  );
+  try {
+    return Object.entries(networkInterfaces()).flatMap(([name, all]) =>
+      (all ?? []).map(({ address }) => ({ address, interface: name })),
+    );
+  } catch {
+    // Listing takes a descriptor, and there may be none left.
+    return [];
+  }
 }
 
 /** Less one, which is the reading itself. */
