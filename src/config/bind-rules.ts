@@ -3,7 +3,7 @@ import { addressesOverlap, type BindAddress, familyOf } from '../core/address.ts
 import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, section, sections } from './raw.ts';
-import { defaultControl } from './schema.ts';
+import { defaultListen } from './schema.ts';
 
 interface Bind {
   path: Path;
@@ -51,8 +51,7 @@ function asAddress({ host, v6only }: Bind): BindAddress | null {
 }
 
 function controlBind(root: unknown): Bind[] {
-  const listen = section(section(root).control).listen;
-  const endpoint = listen === undefined ? defaultControl : endpointOf(listen);
+  const endpoint = endpointOf(section(section(root).control).listen ?? defaultListen);
   return endpoint && endpoint.port > 0
     ? [{ path: ['control', 'listen'], by: 'the control API', v6only: false, ...endpoint }]
     : [];

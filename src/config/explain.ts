@@ -23,7 +23,7 @@ export function explain(issue: RawIssue): string | undefined {
       return expected(
         issue.expected === 'number' ? numberWord(issue) : (words[issue.expected] ?? 'something else'),
         issue.input,
-      );
+      ).concat(isUnquoted(issue) ? ': put it in quotes' : '');
     case 'invalid_value':
       return expectedOneOf(issue.values.map(String), issue.input);
     case 'too_small':
@@ -54,6 +54,11 @@ function numberWord({ inst }: RawIssue): string {
   const what = format === 'safeint' ? 'a whole number' : 'a number';
   if (least === null || least < -(2 ** 31)) return what;
   return most === null || most > 2 ** 31 ? `${what} from ${least} on` : `${what} from ${least} to ${most}`;
+}
+
+/** `PORT: 8080` where text is wanted. */
+function isUnquoted({ code, expected: wanted, input }: RawIssue): boolean {
+  return code === 'invalid_type' && wanted === 'string' && ['number', 'boolean'].includes(typeof input);
 }
 
 function emptyOr(input: unknown): string {

@@ -10,7 +10,7 @@ import { expected } from './problems.ts';
 export function parsed<T>(parse: (text: string) => T, what: string, example: string) {
   return z
     .string({ error: ({ input }) => expected(`${what} such as ${example}`, input) })
-    .meta({ examples: [example], kind: what.replace(/^a /, '') })
+    .meta({ examples: [example], kind: bare(what) })
     .transform((text, context): T => {
       try {
         return parse(text);
@@ -20,6 +20,9 @@ export function parsed<T>(parse: (text: string) => T, what: string, example: str
       }
     });
 }
+
+/** Without its article, as the reference's tables have it. */
+const bare = (what: string) => what.replace(/^an? /, '');
 
 /** Node's timers hold 2³¹−1 ms, and run at once when asked for more. */
 const longest = 24 * 86_400_000;
@@ -37,7 +40,16 @@ function durationAtLeast(least: number) {
 
 /** `least` in milliseconds keeps what repeats from spinning. */
 export const duration = (example = '5s', least = 1) => parsed(durationAtLeast(least), 'a duration', example);
-export const size = (example = '10MB') => parsed(parseSize, 'a size', example);
+export const size = (example = '10MB') =>
+  parsed(
+    (text) => {
+      const bytes = parseSize(text);
+      if (bytes >= 1) return bytes;
+      throw new ReeveError('config', `'${text}' is too small: at least 1B is accepted`);
+    },
+    'a size',
+    example,
+  );
 export const rate = (example = '1000/s') => parsed(parseRate, 'a rate', example);
 export const backoff = (example = '500ms..60s') =>
   parsed(
@@ -73,7 +85,7 @@ export const name = z
 
 /** One of several kinds of value; `what` names them all. */
 export function either<const T extends readonly [z.ZodType, ...z.ZodType[]]>(what: string, kinds: T) {
-  return z.union(kinds, { error: ({ input }) => expected(what, input) });
+  return z.union(kinds, { error: ({ input }) => expected(what, input) }).meta({ kind: bare(what) });
 }
 
 /** A section that the contract knows and this version does not serve: refused, never ignored. */
@@ -83,5 +95,5 @@ export function notYet(what: string) {
     .optional()
     .refine((value) => value === undefined, { message: `not supported yet: ${what}` })
     .transform((): undefined => undefined)
-    .meta({ description: `Not supported yet: ${what}.` });
+    .meta({ description: `Not supported yet: ${what}` });
 }

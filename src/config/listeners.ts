@@ -11,60 +11,67 @@ const client = either('an address, or a block such as 10.0.0.0/8', [
 ]);
 
 const conflictSchema = z.strictObject({
-  policy: z.enum(['fail', 'retry', 'next', 'evict']).default('fail'),
-  for: duration('30s', 0).default(30_000).describe('how long retry and evict go on trying'),
+  policy: z
+    .enum(['fail', 'retry', 'next', 'evict'])
+    .default('fail')
+    .describe('fail at once, retry the same port, take the next free one, or evict the process that has it'),
+  for: duration('30s', 0).prefault('30s').describe('how long retry and evict go on trying'),
   tries: z.int().min(1).max(1000).default(20).describe('how many further ports next tries'),
   allowEvict: z.array(z.string().min(1)).default([]).describe('names of processes that evict may end'),
 });
 
 const limitsSchema = z.strictObject({
-  connections: z.int().min(1).default(10_000).describe('open at once'),
-  perClient: z.int().min(1).optional().describe('open at once from one address'),
-  rate: rate('1000/s').optional().describe('new connections in a time'),
-  idle: duration('10m').default(600_000).describe('a connection on which nothing moved for so long is ended'),
-  frame: size('1MiB')
-    .default(1024 * 1024)
-    .describe('the longest frame'),
+  connections: z.int().min(1).default(10_000).describe('connections open at once; more are refused'),
+  perClient: z.int().min(1).optional().describe('connections open at once from one address'),
+  rate: rate('1000/s').optional().describe('new connections in a time, such as 1000/s'),
+  idle: duration('10m').prefault('10m').describe('a connection on which nothing moved for so long is ended'),
+  frame: size('1MiB').prefault('1MiB').describe('the longest frame that a sink listener takes'),
 });
 
 const targetSchema = either('host:port, or a map with an address', [
   dialAddress.transform((address) => ({ address, weight: 1, backup: false })),
   z.strictObject({
-    address: dialAddress,
-    weight: z.int().min(0).max(256).default(1).describe('0 gets nothing'),
+    address: dialAddress.describe('host:port'),
+    weight: z.int().min(0).max(256).default(1).describe('share of the connections; 0 gets none'),
     backup: z.boolean().default(false).describe('used when no other target is healthy'),
   }),
 ]);
 
 const balanceSchema = z.strictObject({
-  service: name.optional(),
+  service: name.optional().describe('the service whose instances are the targets'),
   port: name.optional().describe("which of the service's ports; the first where absent"),
-  targets: z.array(targetSchema).min(1).optional(),
-  check: targetCheckSchema.optional().describe('for fixed targets; a service has its own'),
-  policy: z.enum(['round-robin', 'least-connections']).default('round-robin'),
+  targets: z.array(targetSchema).min(1).optional().describe('fixed targets, in place of a service'),
+  check: targetCheckSchema.optional().describe('how fixed targets are probed; a service has its own check'),
+  policy: z
+    .enum(['round-robin', 'least-connections'])
+    .default('round-robin')
+    .describe('how the next target is chosen'),
   retries: z.int().min(0).max(10).default(2).describe('other targets to try when one does not connect'),
-  connectTimeout: duration('5s').default(5000),
+  connectTimeout: duration('5s')
+    .prefault('5s')
+    .describe('a target that has not accepted by then is passed over'),
 });
 
 export const listenerSchema = z.strictObject({
   bind: z.array(bindAddress()).min(1).describe('host:port, one or more; port 0 lets the system choose'),
   v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
-  backlog: z.int().min(1).max(65_535).default(511),
-  conflict: conflictSchema.prefault({}),
+  backlog: z.int().min(1).max(65_535).default(511).describe('connections that may wait to be accepted'),
+  conflict: conflictSchema.prefault({}).describe('what to do when the address is taken'),
   allow: z.array(client).optional().describe('only these clients; everybody where absent'),
-  limits: limitsSchema.prefault({}),
-  balance: balanceSchema.optional(),
+  limits: limitsSchema.prefault({}).describe('what keeps clients from taking everything'),
+  balance: balanceSchema.optional().describe('spread connections over targets'),
   frame: z
     .enum(['line', 'length-prefixed', 'raw'])
     .default('line')
     .describe('how a sink listener cuts its data'),
-  sink: name.optional(),
+  sink: name.optional().describe('the sink that received data goes to, in place of balance'),
   proxyProtocol: z
     .strictObject({
       accept: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
       send: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
     })
-    .optional(),
+    .optional()
+    .describe('only false is supported yet'),
   tls: notYet('TLS'),
   handler: notYet('handlers'),
 });
@@ -73,10 +80,11 @@ export const sinkSchema = z.strictObject({
   file: z.string().min(1).optional().describe('JSON lines are appended to this file'),
   rotate: z
     .strictObject({
-      size: size('10MB').default(10_000_000).describe('a file that would grow beyond this is rotated'),
+      size: size('10MB').prefault('10MB').describe('a file that would grow beyond this is rotated'),
       keep: z.int().min(1).max(1000).default(5).describe('how many rotated files stay'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('when a file is put aside'),
   stdout: z.literal(true).optional().describe('JSON lines go to standard output'),
   nats: notYet('NATS JetStream'),
   stream: notYet('NATS JetStream'),

@@ -54,6 +54,8 @@ export function readTree(root: Node | null, env: NodeJS.ProcessEnv, report: Repo
     if (typeof value !== 'string') return { kind: 'scalar', value, whole: false };
     const { text, whole, problems } = substitute(value, env);
     for (const message of problems) report({ at, path, message });
+    if (text.includes('\0'))
+      report({ at, path, message: 'text with a NUL byte goes nowhere: no system call takes it' });
     return { kind: 'scalar', value: text, whole };
   }
 

@@ -7,10 +7,10 @@ const protocol = z.enum(['tcp', 'udp']);
 export const holderSchema = z
   .object({
     pid: z.int(),
-    name: z.string(),
+    name: z.string().describe('of the program, as the system has it'),
     command: nullable(z.string()).describe('the command line, words joined by spaces'),
-    user: nullable(z.string()),
-    cwd: nullable(z.string()),
+    user: nullable(z.string()).describe('name, or number where it has none'),
+    cwd: nullable(z.string()).describe('working directory'),
     startedAt: nullable(z.iso.datetime()),
     ancestors: z.array(z.object({ pid: z.int(), name: z.string() })).describe('parent first'),
     unit: nullable(z.string()).describe('systemd unit'),
@@ -23,12 +23,12 @@ export const socketSchema = z
   .object({
     protocol,
     family: z.enum(['ipv4', 'ipv6']),
-    address: z.string(),
+    address: z.string().describe('local address; 0.0.0.0 and :: are all of them'),
     port: z.int(),
     state: z.string().describe('listen, bound, unconnected, established, time-wait…'),
     peer: nullable(z.string()).describe('host:port of the other end'),
     namespace: nullable(z.string()).describe("null: this process's own network namespace"),
-    holders: z.array(holderSchema),
+    holders: z.array(holderSchema).describe('empty where nobody has it open, or nobody can be seen'),
     hidden: nullable(
       z.object({ reason: z.string(), needs: nullable(z.string()).describe('what would show the holder') }),
     ).describe('why the holders cannot be shown, or not all of them'),
@@ -38,22 +38,24 @@ export const socketSchema = z
 export const whoSchema = z.object({ sockets: z.array(socketSchema) });
 
 export const remedySchema = z.object({
-  title: z.string(),
+  title: z.string().describe('what to do, in a few words'),
   command: nullable(z.string()).describe('what to type, where one command does it'),
 });
 
 export const causeSchema = z.object({
   id: z.string().describe('see docs/causes.md'),
   confidence: z.enum(['certain', 'likely', 'possible']),
-  summary: z.string(),
-  evidence: z.array(z.string()),
-  remedies: z.array(remedySchema),
+  summary: z.string().describe('one sentence'),
+  evidence: z.array(z.string()).describe('what was seen that speaks for it'),
+  remedies: z.array(remedySchema).describe('what can be done, best first'),
 });
 
 export const whySchema = z.object({
-  endpoint: z.string(),
-  verdict: z.enum(['free', 'held', 'refused', 'unknown']),
-  error: nullable(z.object({ code: z.string(), syscall: z.string() })),
+  endpoint: z.string().describe('what was bound, such as tcp://0.0.0.0:8080'),
+  verdict: z
+    .enum(['free', 'held', 'refused', 'unknown'])
+    .describe('refused: nobody has it, yet the system does not give it out'),
+  error: nullable(z.object({ code: z.string(), syscall: z.string() })).describe('why the bind failed'),
   causes: z.array(causeSchema).describe('most likely first'),
 });
 
@@ -62,8 +64,10 @@ export const freeSchema = z.object({
     z.object({
       endpoint: z.string(),
       outcome: z.enum(['freed', 'already-free', 'planned', 'refused', 'failed']),
-      plan: z.array(z.object({ action: z.string(), subject: z.string() })),
-      reason: nullable(z.string()),
+      plan: z
+        .array(z.object({ action: z.string(), subject: z.string() }))
+        .describe('the steps in order: what is done to whom'),
+      reason: nullable(z.string()).describe('why it was refused or failed'),
       proof: nullable(z.string()).describe('how it was made sure that the port is free'),
     }),
   ),
@@ -74,26 +78,28 @@ export const checkSchema = z.object({
     z.object({
       url: z.string(),
       verdict: z.enum(['up', 'down', 'unknown']),
-      ms: nullable(z.number()),
+      ms: nullable(z.number()).describe('how long the answer took'),
       reason: nullable(z.string()).describe('a stable word for what failed, such as refused or timeout'),
-      detail: nullable(z.string()),
+      detail: nullable(z.string()).describe('more about the reason or the answer, for a person'),
     }),
   ),
 });
 
 export const scanSchema = z.object({
-  host: z.string(),
+  host: z.string().describe('as it was asked for'),
   method: z.enum(['connect', 'syn', 'udp']),
   open: z.array(
     z.object({
       port: z.int(),
       protocol,
-      service: nullable(z.string()),
-      banner: nullable(z.string()),
+      service: nullable(z.string()).describe('what usually has this port'),
+      banner: nullable(z.string()).describe('what it said first, with --banner'),
     }),
   ),
-  counts: z.object({ open: z.int(), closed: z.int(), filtered: z.int() }),
-  ms: z.number(),
+  counts: z
+    .object({ open: z.int(), closed: z.int(), filtered: z.int() })
+    .describe('filtered: no answer at all'),
+  ms: z.number().describe('how long the scan took'),
 });
 
 export type HolderRecord = z.infer<typeof holderSchema>;
