@@ -1,14 +1,7 @@
 // why: really bind the port, then explain what the system said.
 import { lookup } from 'node:dns/promises';
 import { type BindAddress, canonicalAddress, familyOf } from '../core/address.ts';
-import {
-  type BindFailureFact,
-  type Cause,
-  explainBind,
-  invalidArgument,
-  noDescriptors,
-  type RivalSocket,
-} from '../core/causes/index.ts';
+import { type Cause, explainBind, invalidArgument, type RivalSocket } from '../core/causes/index.ts';
 import { formatEndpoint, maxPort, type Protocol, splitHostPort, splitProtocol } from '../core/endpoint.ts';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
 import type { WhyRecord } from '../core/records.ts';
@@ -44,8 +37,7 @@ export async function why(system: System, text: string, options: WhyOptions = {}
     );
     return refused(text, cause, null);
   }
-  const host = await hostFacts(system);
-  if ('code' in host) return explainNoDescriptors(text, host);
+  const host = await system.host.facts();
   const resolved = await resolveHost(question.host, host);
   if ('cause' in resolved) {
     return refused(text, resolved.cause, { code: resolved.code, syscall: 'getaddrinfo' });
@@ -70,23 +62,6 @@ function readQuestion(text: string): Question {
   }
   return { protocol, host, port };
 }
-
-/** Without a descriptor left not even the machine's settings can be read: the bind's own failure is the answer then. */
-async function hostFacts(system: System): Promise<HostFacts | BindFailureFact> {
-  try {
-    return await system.host.facts();
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'EMFILE' || code === 'ENFILE') return { code, syscall: 'socket' };
-    throw error;
-  }
-}
-
-function explainNoDescriptors(endpoint: string, failure: BindFailureFact): WhyRecord {
-  return { endpoint, verdict: 'unknown', error: failure, causes: [noDescriptors(failure, unknownLimits)] };
-}
-
-const unknownLimits = { open: null, soft: null, hard: null };
 
 type Resolved = { family: BindAddress['family']; address: string } | { cause: Cause; code: string };
 
@@ -123,7 +98,9 @@ async function explain(
   const failure = attempt.ok ? null : attempt.error;
   // A program that sets no SO_REUSEADDR may fail where this bind worked: worth a warning.
   const bare = failure === null && reuse ? await system.binder.attempt({ ...request, reuse: false }) : null;
-  const found = await readTable(system, protocol, port);
+  // Reading the table takes descriptors too.
+  const outOfDescriptors = failure?.code === 'EMFILE' || failure?.code === 'ENFILE';
+  const found = outOfDescriptors ? null : await readTable(system, protocol, port);
   const { verdict, causes } = explainBind({
     protocol,
     bind,

@@ -91,28 +91,26 @@ const invalid: Rule = (facts, failure) => {
   ];
 };
 
-export function noDescriptors(
-  failure: BindFailureFact,
-  { open, soft, hard }: BindFacts['host']['descriptors'],
-): Cause {
-  return {
-    id: 'no-descriptors',
-    confidence: 'certain',
-    summary:
-      failure.code === 'ENFILE'
-        ? 'the whole machine has no file descriptor left'
-        : 'this process has no file descriptor left, so it cannot open a socket',
-    evidence: [
-      `${failure.syscall} failed: ${failure.code}`,
-      ...(soft === null
-        ? []
-        : [`${open ?? 'an unknown number of'} descriptors are open, the limit is ${soft}`]),
-    ],
-    remedies: moreDescriptors(hard),
-  };
-}
-
-const exhausted: Rule = ({ host }, failure) => [noDescriptors(failure, host.descriptors)];
+const noDescriptors: Rule = ({ host }, failure) => {
+  const { open, soft, hard } = host.descriptors;
+  return [
+    {
+      id: 'no-descriptors',
+      confidence: 'certain',
+      summary:
+        failure.code === 'ENFILE'
+          ? 'the whole machine has no file descriptor left'
+          : 'this process has no file descriptor left, so it cannot open a socket',
+      evidence: [
+        `${failure.syscall} failed: ${failure.code}`,
+        ...(soft === null
+          ? []
+          : [`${open ?? 'an unknown number of'} descriptors are open, the limit is ${soft}`]),
+      ],
+      remedies: moreDescriptors(hard),
+    },
+  ];
+};
 
 /** By errno's name, and by the name that Windows' sockets have for the same. */
 const rules: Record<string, Rule> = {
@@ -125,9 +123,9 @@ const rules: Record<string, Rule> = {
   WSAEAFNOSUPPORT: noFamily,
   EINVAL: invalid,
   WSAEINVAL: invalid,
-  EMFILE: exhausted,
-  ENFILE: exhausted,
-  WSAEMFILE: exhausted,
+  EMFILE: noDescriptors,
+  ENFILE: noDescriptors,
+  WSAEMFILE: noDescriptors,
 };
 
 export function refusalCauses(facts: BindFacts): Cause[] {

@@ -1,7 +1,7 @@
 // Settings of this Linux that decide what may be bound: sysctls, capabilities, limits, addresses.
 import { readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { mergeRanges, type PortRange, parseRanges } from '../../core/range.ts';
+import { mergeRanges, type PortRange } from '../../core/range.ts';
 import type { Host, HostFacts } from '../system.ts';
 import { parseCapabilities } from './proc.ts';
 import type { UserName } from './users.ts';
@@ -42,9 +42,12 @@ export function parseLocalRange(text: string): PortRange | null {
   return match ? { first: Number(match[1]), last: Number(match[2]) } : null;
 }
 
-/** `8080,9148-9200`, or an empty line. */
+/** `8080,9148-9200`, or an empty line; unlike what users write, port 0 may be among them. */
 export function parseReserved(text: string): PortRange[] {
-  return text.trim() === '' ? [] : mergeRanges(parseRanges(text.trim()));
+  const ranges = text.matchAll(/(\d+)(?:-(\d+))?/g);
+  return mergeRanges(
+    [...ranges].map(([, first, last = first]) => ({ first: Number(first), last: Number(last) })),
+  );
 }
 
 /** The soft and the hard limit; null is unlimited. */
