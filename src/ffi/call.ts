@@ -115,5 +115,10 @@ export function nativeMemory(size: number): NativeMemory {
  * An open watch keeps the program running.
  */
 export function watchReadable(fd: number, callback: () => void): { close(): void } {
-  return koffi().node.poll(fd, { readable: true }, callback);
+  const handle = koffi().node.poll(fd, { readable: true }, () => {
+    // Named here so that it lives as long as the callback does: a collected handle stops watching.
+    void handle;
+    callback();
+  });
+  return handle;
 }

@@ -98,7 +98,10 @@ export interface ProcessFacts extends ProcessIdentity {
   uid: number | null;
   cwd: string | null;
   startedAt: Date | null;
-  /** systemd unit or Windows service. */
+  /**
+   * systemd unit or Windows service. `user@1000.service/app.service` is a unit of that user's own manager, since
+   * the system's may have one of the same name.
+   */
   unit: string | null;
   /** Container id, 64 hexadecimal digits or the runtime's own name. */
   container: string | null;

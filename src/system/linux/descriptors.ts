@@ -1,7 +1,8 @@
 // Who has which socket open: one walk over every /proc/PID/fd by system calls, since this is where the time goes.
-import { readdirSync } from 'node:fs';
 import { callNumber, errno, errnoName, libc, type NativeMemory, nativeMemory } from '../../ffi/index.ts';
 import type { Holders } from '../system.ts';
+import { listPids } from './pids.ts';
+import { createTurns } from './turns.ts';
 
 const O_DIRECTORY = 0o200000;
 const O_CLOEXEC = 0o2000000;
@@ -17,21 +18,22 @@ const nameAt = 19;
 const isDigit = (code: number) => code >= 48 && code <= 57;
 
 /** All holders of each id, since a socket may be shared by fork. Processes that end meanwhile are no error. */
-export function findHolders(ids: ReadonlySet<string>): Holders {
+export async function findHolders(ids: ReadonlySet<string>): Promise<Holders> {
   const pids = new Map<string, number[]>();
   let unreadable = 0;
   if (ids.size === 0) return { pids, unreadable };
   const walk = new Walk(ids);
   try {
-    const names = readdirSync('/proc');
-    for (const name of names) {
-      if (!isDigit(name.charCodeAt(0))) continue;
-      const found = walk.socketsOf(name);
+    const turn = createTurns();
+    const listed = listPids();
+    for (const pid of listed) {
+      const found = walk.socketsOf(pid);
       if (found === 'denied') unreadable += 1;
-      else for (const id of found) pids.set(id, [...(pids.get(id) ?? []), Number(name)]);
+      else for (const id of found) pids.set(id, [...(pids.get(id) ?? []), pid]);
+      await turn();
     }
     // Mounted with hidepid=2, /proc lists only what may be looked into. PID 1 exists in every PID namespace.
-    if (!names.includes('1')) unreadable += 1;
+    if (!listed.includes(1)) unreadable += 1;
   } finally {
     walk.close();
   }
@@ -51,7 +53,7 @@ class Walk {
   }
 
   /** The wanted sockets that a process has open. Empty where it is gone. */
-  socketsOf(pid: string): ReadonlySet<string> | 'denied' {
+  socketsOf(pid: number): ReadonlySet<string> | 'denied' {
     const found = new Set<string>();
     const folder = libc.open(`/proc/${pid}/fd`, O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return isDenial(errno()) ? 'denied' : found;

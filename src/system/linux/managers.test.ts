@@ -31,14 +31,14 @@ describe.runIf(needs('service managers of Linux', 'linux'))('managers', () => {
   it('stops a unit with its name after the options', async () => {
     install('systemctl');
     await managers().stopUnit('a@1.service', patience());
-    expect(log()).toBe('[systemctl][stop][--][a@1.service]');
+    expect(log()).toBe('[systemctl][--no-ask-password][stop][--][a@1.service]');
   });
 
   it("asks the user's own manager for a unit of it", async () => {
     install('systemctl');
     const own = `user@${process.geteuid!()}.service/app.service`;
     await managers().stopUnit(own, patience());
-    expect(log()).toBe('[systemctl][--user][stop][--][app.service]');
+    expect(log()).toBe('[systemctl][--no-ask-password][--user][stop][--][app.service]');
     expect(managers().stopUnitCommand(own)).toBe('systemctl --user stop -- app.service');
     expect(managers().stopUnitCommand('user@4242.service/app.service')).toBe(
       'systemctl --user --machine=4242@.host stop -- app.service',
@@ -52,6 +52,18 @@ describe.runIf(needs('service managers of Linux', 'linux'))('managers', () => {
     expect(managers().stopContainerCommand('web-1')).toBe('podman stop -- web-1');
     install('docker');
     expect(managers().stopContainerCommand('web-1')).toBe('docker stop -- web-1');
+  });
+
+  it('asks the second runtime for what the first does not know', async () => {
+    install('docker', `echo 'Error response from daemon: No such container: web' >&2; exit 1`);
+    await expect(managers().stopContainer('web', patience())).rejects.toMatchObject({ code: 'conflict' });
+    install('podman');
+    await managers().stopContainer('web', patience());
+    expect(log()).toBe('[podman][stop][--][web]');
+  });
+
+  it('quotes for a shell what a shell would change', () => {
+    expect(managers().stopUnitCommand('a\\x2db.service')).toBe("systemctl stop -- 'a\\x2db.service'");
   });
 
   it('says which program is missing', async () => {

@@ -1,9 +1,9 @@
 // Stops what would otherwise come back: systemd units and containers, by their own programs.
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { ReeveError } from '../../core/errors.ts';
+import { errorMessage, ReeveError } from '../../core/errors.ts';
 import type { Managers } from '../system.ts';
-import { type ManagerCommand, runManager } from './manager-command.ts';
+import { runManager } from './manager-command.ts';
 
 /** Characters of a unit's name (systemd.unit(5)); a slash parts a user's manager from its unit. */
 const unitName = /^(?:user@(\d{1,10})\.service\/)?([\w:.\\@-]{1,255}\.[a-z]+)$/;
@@ -21,20 +21,29 @@ export function createManagers(searchPath: string): Managers {
       const { program, args } = unitCommand(unit);
       const file = find(program);
       if (!file) throw missing(`unit ${unit}`, program);
-      await runManager({ file, args }, `stop the unit ${unit}`, signal);
+      // Without a person to ask, polkit's refusal is the answer.
+      await runManager({ file, args: ['--no-ask-password', ...args] }, `stop the unit ${unit}`, signal);
     },
     async stopContainer(id, signal) {
-      const { file, args } = containerCommand(id, find);
-      if (!file) throw missing(`container ${id}`, runtimes.join(' or '));
-      await runManager({ file, args }, `stop the container ${id}`, signal);
+      const args = containerArguments(id);
+      const files = runtimes.map(find).filter((file) => file !== null);
+      if (files.length === 0) throw missing(`container ${id}`, runtimes.join(' or '));
+      for (const [i, file] of files.entries()) {
+        try {
+          return await runManager({ file, args }, `stop the container ${id}`, signal);
+        } catch (error) {
+          // Where both runtimes are installed, it may be the other one's.
+          if (i === files.length - 1 || !/no such container/i.test(errorMessage(error))) throw error;
+        }
+      }
     },
     stopUnitCommand(unit) {
       const { program, args } = unitCommand(unit);
-      return [program, ...args].join(' ');
+      return [program, ...args].map(quoted).join(' ');
     },
     stopContainerCommand(id) {
-      const { program, args } = containerCommand(id, find);
-      return [program, ...args].join(' ');
+      const program = runtimes.find((name) => find(name) !== null) ?? runtimes[0];
+      return [program, ...containerArguments(id)].join(' ');
     },
   };
 }
@@ -49,19 +58,16 @@ function unitCommand(unit: string): { program: string; args: string[] } {
   return { program: 'systemctl', args: ['--user', ...whose, 'stop', '--', name] };
 }
 
-function containerCommand(
-  id: string,
-  find: (program: string) => string | null,
-): Partial<ManagerCommand> & {
-  program: string;
-  args: string[];
-} {
+function containerArguments(id: string): string[] {
   if (!containerName.test(id)) {
     throw new ReeveError('usage', `'${id}' is not the name or the id of a container`);
   }
-  const program = runtimes.find((name) => find(name) !== null) ?? 'docker';
-  const file = find(program);
-  return { program, args: ['stop', '--', id], ...(file ? { file } : {}) };
+  return ['stop', '--', id];
+}
+
+/** For a shell: names of units may hold the backslashes of systemd's own escapes (`a\\x2db.service`). */
+function quoted(word: string): string {
+  return word.includes('\\') ? `'${word}'` : word;
 }
 
 function missing(what: string, program: string): ReeveError {

@@ -1,7 +1,8 @@
 // Other network namespaces: which there are, and opening a socket inside one.
-import { readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { readlinkSync, writeSync } from 'node:fs';
 import { errorCode, OsError } from '../../core/errors.ts';
 import { checked, libc } from '../../ffi/index.ts';
+import { listPids } from './pids.ts';
 
 const O_RDONLY = 0;
 const O_CLOEXEC = 0o2000000;
@@ -24,13 +25,12 @@ export interface Namespaces {
 export function otherNamespaces(): Namespaces {
   const seen = new Set([readlinkSync('/proc/thread-self/ns/net')]);
   const result: Namespaces = { namespaces: [], hidden: 0 };
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
+  for (const pid of listPids()) {
     try {
-      const name = readlinkSync(`/proc/${entry}/ns/net`);
+      const name = readlinkSync(`/proc/${pid}/ns/net`);
       if (seen.has(name)) continue;
       seen.add(name);
-      result.namespaces.push({ name, pid: Number(entry) });
+      result.namespaces.push({ name, pid });
     } catch (error) {
       // ENOENT: it ended. What remains hides itself.
       const code = errorCode(error);

@@ -5,6 +5,7 @@ import { OsError } from '../../core/errors.ts';
 import { checked, errnoName, libc } from '../../ffi/index.ts';
 import type { SocketQuery, SocketRow } from '../system.ts';
 import { type DiagRequest, decodeChunk, encodeRequest, stateMask } from './diag.ts';
+import { createTurns } from './turns.ts';
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -43,16 +44,16 @@ export function openDiag(): number {
  * The rows that the query asks for, as far as the kernel filters: callers filter by port again.
  * @throws OsError where the kernel refuses, or EAGAIN where it does not answer within 2 s.
  */
-export function readDiag(fd: number, query: SocketQuery): DiagTable {
+export async function readDiag(fd: number, query: SocketQuery): Promise<DiagTable> {
   const table: DiagTable = { rows: [], unsettled: false };
-  const buffer = new Uint8Array(receiveSize);
+  const channel = { fd, buffer: new Uint8Array(receiveSize), turn: createTurns() };
   const [range, ...more] = query.ports ?? [];
   const port = range && more.length === 0 && range.first === range.last ? range.first : 0;
   for (const protocol of query.protocols ?? (['tcp', 'udp'] as Protocol[])) {
     const listening = protocol === 'tcp' ? stateMask.tcpListening : stateMask.udpListening;
     const states = query.listening ? listening : stateMask.all;
     for (const family of ['ipv4', 'ipv6'] as Family[]) {
-      const part = dumpSettled(fd, { protocol, family, states, port, sequence: 0 }, buffer);
+      const part = await dumpSettled(channel, { protocol, family, states, port });
       for (const row of part.rows) table.rows.push(row);
       table.unsettled ||= part.unsettled;
     }
@@ -60,18 +61,21 @@ export function readDiag(fd: number, query: SocketQuery): DiagTable {
   return table;
 }
 
-let sequence = 0;
+interface Channel {
+  fd: number;
+  buffer: Uint8Array;
+  turn: () => Promise<void>;
+}
 
-function dumpSettled(fd: number, request: DiagRequest, buffer: Uint8Array): DiagTable {
-  for (let attempt = 1; ; attempt++) {
-    // Its own number each time, so that what is left of an interrupted dump is not taken for an answer to this one.
-    sequence = (sequence + 1) >>> 0;
-    const part = dump(fd, { ...request, sequence }, buffer);
-    if (!part.unsettled || attempt === maxAttempts) return part;
+async function dumpSettled(channel: Channel, request: Omit<DiagRequest, 'sequence'>): Promise<DiagTable> {
+  for (let sequence = 1; ; sequence++) {
+    // A number of its own, so that what is left of an interrupted dump is not taken for an answer to this one.
+    const part = await dump(channel, { ...request, sequence });
+    if (!part.unsettled || sequence === maxAttempts) return part;
   }
 }
 
-function dump(fd: number, request: DiagRequest, buffer: Uint8Array): DiagTable {
+async function dump({ fd, buffer, turn }: Channel, request: DiagRequest): Promise<DiagTable> {
   const message = encodeRequest(request);
   checked('send', libc.send(fd, message, message.length, 0));
   const table: DiagTable = { rows: [], unsettled: false };
@@ -86,5 +90,6 @@ function dump(fd: number, request: DiagRequest, buffer: Uint8Array): DiagTable {
     if (chunk.error === ENOENT && request.family === 'ipv6') return table;
     if (chunk.error !== 0) throw new OsError(errnoName(chunk.error), chunk.error, 'sock_diag');
     if (chunk.done) return table;
+    await turn();
   }
 }

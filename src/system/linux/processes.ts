@@ -1,9 +1,10 @@
 // Processes of Linux, from /proc; read at once, since each file is made in memory when it is opened.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { errorCode } from '../../core/errors.ts';
 import { libc } from '../../ffi/index.ts';
 import type { Processes, ProcessFacts, ProcessIdentity } from '../system.ts';
 import { readMembership } from './cgroup.ts';
+import { listPids } from './pids.ts';
 import {
   hasEnded,
   type ProcessStat,
@@ -17,10 +18,13 @@ import { processExited, type Signalling, signalProcess } from './signals.ts';
 import type { UserName } from './users.ts';
 
 const SC_CLK_TCK = 2;
+/** /proc/stat is slow to read on machines with many cores, and the clock is rarely set. */
+const bootTimeKeptMs = 1000;
 
 export function createProcesses(userName: UserName, usePidfd: boolean): Processes {
   // Ticks alone may come again after a restart of the machine, and identities are kept on disk.
   let boot: string | undefined;
+  const bootTime = createBootTime();
   const startOf = (stat: ProcessStat) => {
     boot ??= (read('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
     return `${stat.startTicks}@${boot}`;
@@ -51,7 +55,7 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
       user: uid === null ? null : await userName(uid),
       uid,
       cwd: readLink(`${folder}/cwd`),
-      startedAt: startTime(stat),
+      startedAt: startTime(stat, bootTime()),
       ...readMembership(read(`${folder}/cgroup`) ?? ''),
     };
   }
@@ -60,8 +64,8 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
     facts,
     async list() {
       const nodes = [];
-      for (const entry of readdirSync('/proc')) {
-        const stat = /^\d+$/.test(entry) ? statOf(Number(entry)) : null;
+      for (const pid of listPids()) {
+        const stat = statOf(pid);
         if (stat) nodes.push({ ...identityOf(stat), parent: parentOf(stat), name: nodeName(stat) });
       }
       return nodes;
@@ -97,11 +101,23 @@ function nodeName(stat: ProcessStat): string {
     : programName(stat.name, parseCommandLine(read(`/proc/${stat.pid}/cmdline`) ?? ''));
 }
 
-function startTime(stat: ProcessStat): Date | null {
-  const boot = parseBootTime(read('/proc/stat') ?? '');
+function startTime(stat: ProcessStat, boot: number | null): Date | null {
   if (boot === null) return null;
   const seconds = Number(stat.startTicks) / libc.sysconf(SC_CLK_TCK);
   return new Date((boot + seconds) * 1000);
+}
+
+/** In seconds since the epoch. */
+function createBootTime(): () => number | null {
+  let value: number | null = null;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - readAt > bootTimeKeptMs) {
+      value = parseBootTime(read('/proc/stat') ?? '');
+      readAt = performance.now();
+    }
+    return value;
+  };
 }
 
 /** Null where it ended, or may not be read. */

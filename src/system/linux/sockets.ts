@@ -24,8 +24,8 @@ const blindBefore68 = 'TCP sockets that are bound but do not listen are not show
 export function createSockets(source: SocketSource, kernel: string): Sockets {
   return {
     async table(query = {}) {
-      const own = readOwn(source, query, kernel);
-      if (query.allNamespaces) addOthers(own, source, query);
+      const own = await readOwn(source, query, kernel);
+      if (query.allNamespaces) await addOthers(own, source, query);
       const { ports } = query;
       if (ports) own.rows = own.rows.filter((row) => inRanges(ports, row.port));
       return own;
@@ -36,10 +36,10 @@ export function createSockets(source: SocketSource, kernel: string): Sockets {
   };
 }
 
-function readOwn(source: SocketSource, query: SocketQuery, kernel: string): SocketTable {
+async function readOwn(source: SocketSource, query: SocketQuery, kernel: string): Promise<SocketTable> {
   if (source !== 'procfs') {
     try {
-      const { rows, changed } = readOver(openDiag(), query);
+      const { rows, changed } = await readOver(openDiag(), query);
       const blindSpots = changed ? [unsettled] : [];
       if (!query.listening && isBefore68(kernel)) blindSpots.push(blindBefore68);
       return { rows, source: 'sock_diag', blindSpots };
@@ -51,21 +51,21 @@ function readOwn(source: SocketSource, query: SocketQuery, kernel: string): Sock
   return { rows: readProcNet(ownNet, query), source: 'procfs', blindSpots: [...blindOfProcfs] };
 }
 
-function readOver(fd: number, query: SocketQuery): { rows: SocketRow[]; changed: boolean } {
+async function readOver(fd: number, query: SocketQuery): Promise<{ rows: SocketRow[]; changed: boolean }> {
   try {
-    const { rows, unsettled: changed } = readDiag(fd, query);
+    const { rows, unsettled: changed } = await readDiag(fd, query);
     return { rows, changed };
   } finally {
     libc.close(fd);
   }
 }
 
-function addOthers(table: SocketTable, source: SocketSource, query: SocketQuery): void {
+async function addOthers(table: SocketTable, source: SocketSource, query: SocketQuery): Promise<void> {
   const { namespaces, hidden } = otherNamespaces();
   let fromText = 0;
   let unread = 0;
   for (const namespace of namespaces) {
-    const part = readOther(namespace, source, query);
+    const part = await readOther(namespace, source, query);
     if (part === null) unread += 1;
     else {
       if (part.source === 'procfs') fromText += 1;
@@ -87,10 +87,14 @@ function addOthers(table: SocketTable, source: SocketSource, query: SocketQuery)
 }
 
 /** Entering needs privilege; the text below /proc/PID/net does not. Null where neither worked. */
-function readOther(namespace: Namespace, source: SocketSource, query: SocketQuery): SocketTable | null {
+async function readOther(
+  namespace: Namespace,
+  source: SocketSource,
+  query: SocketQuery,
+): Promise<SocketTable | null> {
   if (source !== 'procfs') {
     try {
-      const { rows } = readOver(openInNamespace(namespace, openDiag), query);
+      const { rows } = await readOver(openInNamespace(namespace, openDiag), query);
       return { rows, source: 'sock_diag', blindSpots: [] };
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
