@@ -1,0 +1,126 @@
+// For the API's tests: the control API alone, over a status that is made up, with a real bus and real metrics.
+import { afterEach } from 'vitest';
+import { silentLog, systemClock } from '../../src/core/context.ts';
+import { type Api, openApi } from '../../src/daemon/api.ts';
+import { createEventBus, type EventBus } from '../../src/daemon/events.ts';
+import { createMetrics, type Metrics } from '../../src/daemon/metrics.ts';
+import type { DaemonStatus } from '../../src/daemon/status.ts';
+
+export const token = 'b'.repeat(64);
+export const authorization = `Bearer ${token}`;
+export const status: DaemonStatus = {
+  version: '1.2.3',
+  pid: 1,
+  state: 'ready',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  configFile: '/x/<script>alert(1)</script>.yaml',
+  control: '127.0.0.1:7070',
+  listeners: [
+    {
+      name: 'web',
+      engine: 'portable',
+      serves: 'service/api',
+      binds: [{ asked: '[::]:8080', address: '[::]:8081', listening: true, verified: true }],
+      connections: { active: 1, total: 5 },
+      bytes: { received: 10, sent: 20 },
+      refused: { rate: 2 },
+      ended: { done: 3, idle: 1, 'connect-failed': 1 },
+      targets: [
+        {
+          id: '127.0.0.1:20000',
+          instance: 'api/0',
+          verdict: 'up',
+          draining: false,
+          weight: 1,
+          backup: false,
+          connections: { active: 1, total: 5 },
+          failures: 1,
+        },
+      ],
+    },
+  ],
+  services: [
+    {
+      name: 'api',
+      instances: [
+        {
+          id: 'api/0',
+          state: 'up',
+          pid: 2,
+          ports: { http: 20000 },
+          restarts: 1,
+          startedAt: null,
+          detail: null,
+        },
+      ],
+    },
+  ],
+  checks: [
+    {
+      name: 'db',
+      url: 'tcp://127.0.0.1:1',
+      verdict: 'up',
+      ms: 1,
+      reason: null,
+      detail: null,
+      checkedAt: null,
+    },
+  ],
+  sinks: [{ name: 'events', kind: 'file', accepted: 2, delivered: 2, bytes: 30 }],
+};
+
+export interface ApiFixture {
+  api: Api;
+  events: EventBus;
+  metrics: Metrics;
+  /** What the API was told to do. */
+  done: string[];
+  /** What it shows. */
+  current: DaemonStatus;
+  /** Emits an event and returns its id. */
+  emit(message: string): number;
+}
+
+const open: ApiFixture[] = [];
+afterEach(async () => {
+  for (const { api, metrics } of open.splice(0)) {
+    await api.close();
+    metrics.close();
+  }
+});
+
+export async function openFixture(): Promise<ApiFixture> {
+  const events = createEventBus(systemClock);
+  const metrics = createMetrics('1.2.3');
+  const nothing = { added: [], removed: [], changed: [] };
+  const fixture: Omit<ApiFixture, 'api'> = {
+    events,
+    metrics,
+    done: [],
+    current: status,
+    emit: (message) => events.emit({ kind: 'daemon', subject: 'daemon', message, detail: {} }).id,
+  };
+  const api = await openApi({
+    host: '127.0.0.1',
+    port: 0,
+    token,
+    log: silentLog,
+    events,
+    metrics,
+    status: () => fixture.current,
+    reload: async () => ({
+      changes: false,
+      services: nothing,
+      listeners: nothing,
+      sinks: nothing,
+      checks: nothing,
+      ports: false,
+      restart: [],
+    }),
+    drain: ({ target }) => ({ targets: [target] }),
+    stop: () => fixture.done.push('stop'),
+  });
+  const whole = Object.assign(fixture, { api });
+  open.push(whole);
+  return whole;
+}

@@ -1,0 +1,230 @@
+// Reload: a bad file changes nothing, a good one touches only what it names, and connections live on.
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { who } from '../../src/ports/index.ts';
+import { selectSystem } from '../../src/system/select.ts';
+import { eventually } from '../support/children.ts';
+import { addressOf, appService, ask, house, start } from './daemon-support.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+/** Greets with its name, then echoes. */
+async function echo(name: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(`${name}\n`);
+    socket.pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function open(address: string) {
+  const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
+  const talk = { socket, text: '', ended: once(socket, 'close') };
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    talk.text += chunk;
+  });
+  closers.push(() => socket.destroy());
+  await eventually(() => talk.text.includes('\n') || socket.destroyed);
+  return talk;
+}
+
+const listeners = (lines: string) => `\nlisteners:\n${lines}\n`;
+
+test('a wrong file is refused with every error, and nothing changes', async () => {
+  const a = await echo('a');
+  const home = house(listeners(`  web: { bind: ["127.0.0.1:0"], balance: { targets: ["${a}"] } }`));
+  const daemon = await start(home);
+  const before = daemon.status();
+  home.write(listeners('  web: { bind: ["nowhere"], balance: { service: missing } }\n  other: { bnid: [] }'));
+  await expect(daemon.reload()).rejects.toMatchObject({
+    code: 'config',
+    message: expect.stringMatching(/nowhere[\s\S]*bnid/),
+  });
+  expect(daemon.status().listeners).toEqual(before.listeners);
+  expect((await open(addressOf(daemon, 'web'))).text).toBe('a\n');
+});
+
+test('an address that cannot be bound refuses the whole reload', async () => {
+  const a = await echo('a');
+  const held = await echo('held');
+  const free = await freePort();
+  const web = `  web: { bind: ["127.0.0.1:0"], balance: { targets: ["${a}"] } }`;
+  const home = house(listeners(web));
+  const daemon = await start(home);
+  home.write(
+    listeners(
+      `${web}\n  one: { bind: ["127.0.0.1:${free}"], balance: { targets: ["${a}"] } }\n  two: { bind: ["${held}"], balance: { targets: ["${a}"] } }`,
+    ),
+  );
+  await expect(daemon.reload()).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining(`PID ${process.pid}`),
+  });
+  expect(daemon.status().listeners.map(({ name }) => name)).toEqual(['web']);
+  const sockets = await who(await selectSystem(), [
+    { kind: 'ports', text: '', protocol: 'tcp', host: null, range: { first: free, last: free } },
+  ]);
+  expect(sockets.sockets).toEqual([]);
+});
+
+test('a file that says the same changes nothing, and says so', async () => {
+  const a = await echo('a');
+  const home = house(listeners(`  web: { bind: ["127.0.0.1:0"], balance: { targets: ["${a}"] } }`));
+  const daemon = await start(home);
+  expect(await daemon.reload()).toMatchObject({ changes: false, restart: [] });
+});
+
+test('new targets serve new connections, and the open ones go on', async () => {
+  const [a, b] = [await echo('a'), await echo('b')];
+  const web = (target: string) =>
+    listeners(`  web: { bind: ["127.0.0.1:0"], balance: { targets: ["${target}"] } }`);
+  const home = house(web(a));
+  const daemon = await start(home);
+  const address = addressOf(daemon, 'web');
+  const before = await open(address);
+  home.write(web(b));
+  expect(await daemon.reload()).toMatchObject({ changes: true, listeners: { changed: ['web'] } });
+  expect(addressOf(daemon, 'web')).toBe(address);
+  expect((await open(address)).text).toBe('b\n');
+  before.socket.write('still here\n');
+  await eventually(() => before.text === 'a\nstill here\n');
+});
+
+test('an added address keeps the one that was there, with who is connected and who is connecting', async () => {
+  const a = await echo('a');
+  const [one, two] = [await freePort(), await freePort()];
+  const web = (binds: number[]) =>
+    listeners(
+      `  web: { bind: [${binds.map((port) => `"127.0.0.1:${port}"`)}], balance: { targets: ["${a}"] } }`,
+    );
+  const home = house(web([one]));
+  const daemon = await start(home);
+  const before = await open(`127.0.0.1:${one}`);
+  let failed = 0;
+  let going = true;
+  const load = (async () => {
+    while (going) {
+      const talk = await open(`127.0.0.1:${one}`);
+      if (talk.text !== 'a\n') failed += 1;
+      talk.socket.destroy();
+    }
+  })();
+  for (let i = 0; i < 10; i++) {
+    home.write(web(i % 2 === 0 ? [one, two] : [one]));
+    await daemon.reload();
+  }
+  home.write(web([two, one]));
+  await daemon.reload();
+  going = false;
+  await load;
+  expect(failed).toBe(0);
+  expect((await open(`127.0.0.1:${two}`)).text).toBe('a\n');
+  before.socket.write('x\n');
+  await eventually(() => before.text === 'a\nx\n');
+  home.write(web([two]));
+  await daemon.reload();
+  await expect(ask(`127.0.0.1:${one}`, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  before.socket.write('y\n');
+  await eventually(() => before.text === 'a\nx\ny\n');
+});
+
+test('a listener that is renamed keeps its socket', async () => {
+  const a = await echo('a');
+  const port = await freePort();
+  const named = (name: string) =>
+    listeners(`  ${name}: { bind: ["127.0.0.1:${port}"], balance: { targets: ["${a}"] } }`);
+  const home = house(named('web'));
+  const daemon = await start(home);
+  const before = await open(`127.0.0.1:${port}`);
+  home.write(named('site'));
+  expect(await daemon.reload()).toMatchObject({ listeners: { added: ['site'], removed: ['web'] } });
+  expect((await open(`127.0.0.1:${port}`)).text).toBe('a\n');
+  expect(daemon.status().listeners.map(({ name }) => name)).toEqual(['site']);
+  before.socket.write('x\n');
+  await eventually(() => before.text === 'a\nx\n');
+  before.socket.destroy();
+});
+
+test('instances come and go by number, and the ones that stay are not touched', async () => {
+  const web = '\nlisteners:\n  web: { bind: ["127.0.0.1:0"], balance: { service: app } }';
+  const home = house(`\nservices: ${appService}${web}`);
+  const daemon = await start(home);
+  const instances = () => daemon.status().services[0]!.instances;
+  await eventually(() => instances().every(({ state }) => state === 'up'));
+  const before = instances().map(({ pid }) => pid);
+  home.write(`\nservices: ${appService.replace('instances: 2', 'instances: 3')}${web}`);
+  expect(await daemon.reload()).toMatchObject({ services: { changed: ['app'] }, listeners: { changed: [] } });
+  await eventually(() => instances().length === 3 && instances().every(({ state }) => state === 'up'));
+  expect(
+    instances()
+      .map(({ pid }) => pid)
+      .slice(0, 2),
+  ).toEqual(before);
+  const answers = new Set<string>();
+  for (let i = 0; i < 6; i++) answers.add((await ask(addressOf(daemon, 'web'), '/')).text);
+  expect(answers.size).toBe(3);
+});
+
+test('a service goes with the listener that used it, and its processes end', async () => {
+  const a = await echo('a');
+  const fixed = listeners(`  web: { bind: ["127.0.0.1:0"], balance: { targets: ["${a}"] } }`);
+  const home = house(
+    `\nservices: ${appService}\nlisteners:\n  web: { bind: ["127.0.0.1:0"], balance: { service: app } }`,
+  );
+  const daemon = await start(home);
+  const pids = daemon.status().services[0]!.instances.map(({ pid }) => pid!);
+  home.write(fixed);
+  await daemon.reload();
+  expect((await open(addressOf(daemon, 'web'))).text).toBe('a\n');
+  await eventually(() => daemon.status().services.length === 0);
+  const { processes } = await selectSystem();
+  await eventually(async () => (await Promise.all(pids.map((pid) => processes.facts(pid)))).every((x) => !x));
+});
+
+test('a sink that moves takes its listener along without losing a line', async () => {
+  const intake = (file: string) =>
+    `\nlisteners:\n  intake: { bind: ["127.0.0.1:0"], sink: events }\nsinks:\n  events: { file: ${file} }`;
+  const home = house(intake('one.jsonl'));
+  const daemon = await start(home);
+  const socket = connect(Number(addressOf(daemon, 'intake').split(':')[1]), '127.0.0.1');
+  socket.write('first\n');
+  await eventually(() => daemon.status().sinks[0]!.delivered === 1);
+  home.write(intake('two.jsonl'));
+  await daemon.reload();
+  socket.end('second\n');
+  await eventually(() => daemon.status().sinks[0]!.delivered === 2);
+  const read = (file: string) => readFileSync(path.join(home.folder, file), 'utf8');
+  expect(read('one.jsonl')).toContain('"first"');
+  expect(read('two.jsonl')).toContain('"second"');
+});
+
+test('what only a restart can change is said, and left as it was', async () => {
+  const home = house('');
+  const daemon = await start(home);
+  const { address } = daemon;
+  home.write('\nrelay: { engine: portable }');
+  expect(await daemon.reload()).toMatchObject({ changes: true, restart: ['relay'] });
+  expect(daemon.address).toBe(address);
+  expect((await ask(address, '/readyz')).status).toBe(200);
+  expect(existsSync(path.join(home.folder, 'state/daemon.json'))).toBe(true);
+});
