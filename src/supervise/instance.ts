@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/index.ts';
 import type { EventKind } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
+import type { HealthVerdict } from '../core/verdict.ts';
 import type { Check, CheckSpec } from '../health/index.ts';
 import { type Child, startChild } from './child.ts';
 import { Claims } from './claims.ts';
@@ -27,6 +28,8 @@ export class Instance {
   #ended = false;
   #child: Child | null = null;
   #check: Check | null = null;
+  /** The check's verdict that was acted on last. */
+  #judged: HealthVerdict = 'unknown';
   #timer: NodeJS.Timeout | undefined;
   #retry = noFailures;
   #starts = 0;
@@ -158,26 +161,34 @@ export class Instance {
       emits: false,
       onResult: (check) => this.#judge(check),
     };
+    this.#judged = 'unknown';
     this.#check = this.#deps.scheduler.add(spec);
   }
 
   #judge(check: Check): void {
-    if (check !== this.#check) return;
     const { verdict } = check.state;
-    if (verdict === 'up' && this.#state !== 'up') {
-      this.#upSince = this.#now();
-      this.#become('up');
-      const took = this.#deps.context.clock.wall() - (this.#startedAt ?? 0);
-      this.#tell('instance', `ready after ${formatDuration(Math.max(0, took))}`);
-    } else if (verdict === 'down' && this.#state === 'up') {
-      this.#become('down');
+    if (check !== this.#check || verdict === this.#judged) return;
+    this.#judged = verdict;
+    if (verdict === 'up') this.#ready();
+    else if (this.#state === 'up') {
       this.#unhealthy = `unhealthy: ${check.summary}`;
+      this.#become('down');
       this.#tell('instance', `${this.#unhealthy}; it is being stopped`);
       void this.#endChild();
-    } else if (verdict === 'down' && this.#state === 'starting') {
+    } else {
       this.#become('down');
       this.#tell('instance', `not ready: ${check.summary}`);
     }
+  }
+
+  #ready(): void {
+    const already = this.#state === 'up';
+    this.#become('up');
+    // A new check of an instance that is up has found it so: nothing has begun.
+    if (already) return;
+    this.#upSince = this.#now();
+    const took = this.#deps.context.clock.wall() - (this.#startedAt ?? 0);
+    this.#tell('instance', `ready after ${formatDuration(Math.max(0, took))}`);
   }
 
   async #endChild(): Promise<void> {
