@@ -15,6 +15,8 @@ export interface Want {
 export interface Held {
   readonly key: string;
   readonly listener: string;
+  /** As the configuration has it; after a conflict the binding may have another port. */
+  readonly asked: Endpoint;
   readonly binding: Binding;
   /** Takes it from the engine that has it, which can then no longer close it, for another listener. */
   moveTo(listener: string): void;
@@ -53,7 +55,7 @@ export function claimHeld(wants: Want[], available: Held[]): Map<Want, Held> {
 
 /** Binds, then makes sure that connections arrive here. */
 export async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Promise<Held> {
-  const { listener, endpoint, config, key } = want;
+  const { listener, endpoint, config } = want;
   const { v6only, backlog, conflict } = config;
   const binding = await openListener({ name: listener, endpoint, v6only, backlog, conflict }, tools, signal);
   const { verified, words } = await verifyListening(binding, signal);
@@ -64,10 +66,10 @@ export async function openWant(want: Want, tools: BindTools, signal: AbortSignal
     message: verified === false ? `listening on ${where}, but ${words.join('; ')}` : `listening on ${where}`,
     detail: { address: where, verified },
   });
-  return hold(key, listener, binding);
+  return hold(want, binding);
 }
 
-function hold(key: string, listener: string, binding: Binding): Held {
+function hold({ key, listener, endpoint }: Want, binding: Binding): Held {
   let owner = listener;
   let loan = 0;
   return {
@@ -75,6 +77,7 @@ function hold(key: string, listener: string, binding: Binding): Held {
     get listener() {
       return owner;
     },
+    asked: endpoint,
     binding,
     moveTo(next) {
       owner = next;

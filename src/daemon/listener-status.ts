@@ -31,8 +31,8 @@ export function listenerStatus(row: Row, engine: string, targets: Target[]): Lis
     name,
     engine,
     serves: sink !== undefined ? `sink/${sink}` : balance?.service ? `service/${balance.service}` : 'targets',
-    binds: row.binds.map(({ binding }) => ({
-      asked: formatHostPort(binding.endpoint.host, binding.endpoint.port),
+    binds: row.binds.map(({ asked, binding }) => ({
+      asked: formatHostPort(asked.host, asked.port),
       address: formatHostPort(binding.address, binding.port),
       listening: binding.listening(),
       verified: binding.verified,
