@@ -65,7 +65,7 @@ function containerArguments(id: string): string[] {
   return ['stop', '--', id];
 }
 
-/** For a shell: names of units may hold the backslashes of systemd's own escapes (`a\\x2db.service`). */
+/** For a shell: names of units may hold the backslashes of systemd's own escapes (`a\x2db.service`). */
 function quoted(word: string): string {
   return word.includes('\\') ? `'${word}'` : word;
 }

@@ -46,7 +46,7 @@ export function openDiag(): number {
  */
 export async function readDiag(fd: number, query: SocketQuery): Promise<DiagTable> {
   const table: DiagTable = { rows: [], unsettled: false };
-  const channel = { fd, buffer: new Uint8Array(receiveSize), turn: createTurns() };
+  const channel = { fd, buffer: new Uint8Array(receiveSize), sequence: 0, turn: createTurns() };
   const [range, ...more] = query.ports ?? [];
   const port = range && more.length === 0 && range.first === range.last ? range.first : 0;
   for (const protocol of query.protocols ?? (['tcp', 'udp'] as Protocol[])) {
@@ -64,14 +64,16 @@ export async function readDiag(fd: number, query: SocketQuery): Promise<DiagTabl
 interface Channel {
   fd: number;
   buffer: Uint8Array;
+  /** Of the last question. Each has its own, so that what is left of an interrupted dump answers no later one. */
+  sequence: number;
   turn: () => Promise<void>;
 }
 
 async function dumpSettled(channel: Channel, request: Omit<DiagRequest, 'sequence'>): Promise<DiagTable> {
-  for (let sequence = 1; ; sequence++) {
-    // A number of its own, so that what is left of an interrupted dump is not taken for an answer to this one.
-    const part = await dump(channel, { ...request, sequence });
-    if (!part.unsettled || sequence === maxAttempts) return part;
+  for (let attempt = 1; ; attempt++) {
+    channel.sequence += 1;
+    const part = await dump(channel, { ...request, sequence: channel.sequence });
+    if (!part.unsettled || attempt === maxAttempts) return part;
   }
 }
 
