@@ -11,7 +11,9 @@ export function streamDestination(stream: Writable): Destination {
     room: async () => Number.POSITIVE_INFINITY,
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        stream.write(bytes, (error) => (error ? reject(error) : resolve(bytes.length)));
+        // A stream that has failed for good never calls back. (Node revives process.stdout itself after an error.)
+        if (stream.errored || stream.destroyed) reject(stream.errored ?? new Error('the stream is closed'));
+        else stream.write(bytes, (error) => (error ? reject(error) : resolve(bytes.length)));
       }),
     close: async () => {
       stream.off('error', ignore);
