@@ -34,7 +34,7 @@ function repeatedBinds(binds: Bind[]): Fault[] {
 function taken(bind: Bind, other: Bind): string {
   const theirs = formatHostPort(other.host, other.port);
   const mine = formatHostPort(bind.host, bind.port);
-  if (mine === theirs) return `${mine} is ${other.by}'s already`;
+  if (mine === theirs) return `${mine} is taken by ${other.by} already`;
   const dual = [bind, other].find(({ host, v6only }) => host === '::' && !v6only);
   const help = dual ? ': [::] takes IPv4 as well, unless v6only is true' : '';
   return `${mine} overlaps with ${theirs} of ${other.by}${help}`;
@@ -87,7 +87,8 @@ function repeatedPorts(root: unknown): Fault[] {
       if (typeof port !== 'number') continue;
       const owner = owners.get(port);
       const path = ['services', service, 'ports', name];
-      if (owner !== undefined) faults.push({ path, message: `port ${port} is service '${owner}'s already` });
+      if (owner !== undefined)
+        faults.push({ path, message: `port ${port} is taken by service '${owner}' already` });
       else owners.set(port, service);
     }
   }

@@ -1,12 +1,8 @@
 // YAML text → one tree of located values. Every fault of the text is kept, and none throws.
 import { Composer, type CST, LineCounter, type Node, Parser } from 'yaml';
-import type { Path } from './problems.ts';
-import { type Located, readTree } from './tree.ts';
+import { type Located, readTree, type TreeFault } from './tree.ts';
 
-export interface TextFault {
-  at: number;
-  path: Path;
-  message: string;
+export interface TextFault extends TreeFault {
   /** The text around it may have been misread, so what else is found on its line says little. */
   syntax: boolean;
 }

@@ -70,7 +70,7 @@ function worthTelling(
   tree: Located,
   lineOf: (at: number) => number,
 ): { at: number; path: Path; message: string }[] {
-  const faulty = new Set(faults.map(({ path }) => formatPath(path)));
+  const faulty = new Set(faults.filter(({ on }) => on !== 'key').map(({ path }) => formatPath(path)));
   const misread = new Set(faults.filter(({ syntax }) => syntax).map(({ at }) => lineOf(at)));
   faulty.delete('');
   return found

@@ -8,7 +8,7 @@ import { isText, type Section, section, sections } from './raw.ts';
 
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
-  const report: ReportRule = (path, message) => faults.push({ path, message });
+  const report: ReportRule = (path, message, on) => faults.push({ path, message, ...(on && { on }) });
   for (const [name, service] of sections(root, 'services')) serviceRules(['services', name], service, report);
   for (const [name, listener] of sections(root, 'listeners')) {
     listenerRules(['listeners', name], listener, root, report);
@@ -17,7 +17,7 @@ export function checkRules(root: unknown): Fault[] {
   return [...faults, ...bindRules(root)];
 }
 
-type ReportRule = (path: Path, message: string) => unknown;
+type ReportRule = (path: Path, message: string, on?: 'key') => unknown;
 
 function serviceRules(at: Path, service: Section, report: ReportRule): void {
   const ports = portsOf(service);
@@ -48,7 +48,7 @@ function serviceRules(at: Path, service: Section, report: ReportRule): void {
 function listenerRules(at: Path, listener: Section, root: unknown, report: ReportRule): void {
   const { sink } = listener;
   const served = ['balance', 'sink', 'handler'].filter((key) => key in listener);
-  if (served.length === 0) report(at, 'a listener needs either balance or sink');
+  if (served.length === 0) report(at, 'a listener needs either balance or sink', 'key');
   if (served.length > 1) report([...at, served[1]!], `a listener has either balance or sink, not both`);
   if ('balance' in listener && 'frame' in listener) {
     report(
@@ -71,11 +71,14 @@ function listenerRules(at: Path, listener: Section, root: unknown, report: Repor
 
 function balanceRules(at: Path, balance: Section, root: unknown, report: ReportRule): void {
   const { service, port } = balance;
-  if ('service' in balance === 'targets' in balance) report(at, 'balance needs either a service or targets');
-  else if ('targets' in balance && 'port' in balance)
+  const kinds = ['service', 'targets'].filter((key) => key in balance);
+  if (kinds.length !== 1) {
+    report(at, 'balance needs either a service or targets', 'key');
+  } else if ('targets' in balance && 'port' in balance) {
     report([...at, 'port'], 'port is for a service: targets name their own');
-  else if ('service' in balance && 'check' in balance)
+  } else if ('service' in balance && 'check' in balance) {
     report([...at, 'check'], 'check is for targets: a service has its own');
+  }
   probeRules([...at, 'check'], section(balance.check), report);
   if (!isText(service) || !mustExist([...at, 'service'], 'service', service, root, report)) return;
   const ports = Object.keys(portsOf(section(section(section(root).services)[service])));
@@ -90,7 +93,7 @@ function probeRules(at: Path, check: Section, report: ReportRule): void {
 
 function sinkRules(at: Path, sink: Section, report: ReportRule): void {
   const kinds = ['file', 'stdout', 'nats'].filter((key) => key in sink);
-  if (kinds.length === 0) report(at, 'a sink is either a file or stdout: true');
+  if (kinds.length === 0) report(at, 'a sink is either a file or stdout: true', 'key');
   if (kinds.length > 1) report([...at, kinds[1]!], 'a sink is either a file or stdout: true, not both');
   if ('stdout' in sink && 'rotate' in sink) report([...at, 'rotate'], 'rotate is for a file');
 }

@@ -1,4 +1,5 @@
 // `${NAME}` and `${NAME:-default}` in a text of the configuration. It only ever yields text, never structure.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the file's own syntax
 
 export interface Substitution {
   text: string;
@@ -20,10 +21,7 @@ export function substitute(text: string, env: NodeJS.ProcessEnv): Substitution {
   const result = text.replace(pattern, (found, name: string | undefined, fallback: string | undefined) => {
     if (found === '$${') return '${';
     if (name === undefined) {
-      problems.push(
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what a person has to write
-        'a substitution is written ${NAME} or ${NAME:-default}; write $${ for a plain ${',
-      );
+      problems.push('a substitution is written ${NAME} or ${NAME:-default}; write $${ for a plain ${');
       return found;
     }
     whole ||= found.length === text.length;

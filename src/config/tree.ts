@@ -1,6 +1,6 @@
 // A configuration as values that know their place in the text, read from YAML's nodes.
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
-import { brief, type Path } from './problems.ts';
+import { brief, type Fault, type Path } from './problems.ts';
 import { substitute } from './substitute.ts';
 
 export interface Located {
@@ -22,15 +22,23 @@ type Content =
 /** Aliases may repeat so many values; a "billion laughs" file stops here. */
 const maxRepeated = 100_000;
 
-export type Report = (fault: { at: number; path: Path; message: string }) => void;
+/** A fault `on` a key leaves its value as it is. */
+export interface TreeFault extends Fault {
+  at: number;
+}
 
 /** Reads one document. Whatever is wrong is reported, and `nothing` takes its place. */
-export function readTree(root: Node | null, env: NodeJS.ProcessEnv, report: Report): Located {
+export function readTree(
+  root: Node | null,
+  env: NodeJS.ProcessEnv,
+  report: (fault: TreeFault) => void,
+): Located {
   const anchors = new Map<string, Located>();
   let repeated = 0;
 
   function read(node: Node | null, path: Path, keyAt: number | null, near: number): Located {
-    const at = node?.range?.[0] ?? near;
+    // What is empty stands where its key does.
+    const at = node?.range && node.range[1] > node.range[0] ? node.range[0] : near;
     if (isAlias(node)) return { ...alias(node.source, at, path), keyAt };
     const content = contentOf(node, at, path);
     const located = {
@@ -71,7 +79,12 @@ export function readTree(root: Node | null, env: NodeJS.ProcessEnv, report: Repo
       } else if (name === '__proto__') {
         report({ at: keyAt, path, message: "'__proto__' cannot be a key" });
       } else if (entries.has(name)) {
-        report({ at: keyAt, path: [...path, name], message: `the key '${brief(name)}' is here twice` });
+        report({
+          at: keyAt,
+          path: [...path, name],
+          on: 'key',
+          message: `the key '${brief(name)}' is here twice`,
+        });
       } else {
         entries.set(name, read(value, [...path, name], keyAt, keyAt));
       }

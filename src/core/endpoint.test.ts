@@ -79,6 +79,7 @@ describe('parseEndpoint', () => {
 
   it.each([
     ['8080', /names no host/],
+    ['localhost', /names no port/],
     ['localhost:0', /'0' is not a port.*from 1 to 65535/],
     ['localhost:65536', /not a port/],
     ['localhost:8o', /not a port/],

@@ -78,7 +78,8 @@ export function parseEndpoint(text: string, options: { host?: string; leastPort?
   const { host, port } = splitHostPort(rest);
   const named = host ?? options.host;
   if (named === undefined) {
-    throw new ReeveError('usage', `'${text}' names no host: write host:port, such as 127.0.0.1:8080`);
+    const missing = /^\d+$/.test(port) ? 'host' : 'port';
+    throw new ReeveError('usage', `'${text}' names no ${missing}: write host:port, such as 127.0.0.1:8080`);
   }
   if (familyOf(named) === null && !isHostName(named))
     throw new ReeveError('usage', `'${named}' is not a host name or an address`);

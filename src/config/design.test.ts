@@ -1,0 +1,126 @@
+// The contract's own example (DESIGN §3): what is served is accepted, the rest is refused by name.
+import { expect, it } from 'vitest';
+import { parseConfig } from './parse.ts';
+import { formatProblems } from './problems.ts';
+
+const contract = `control: { listen: "127.0.0.1:7070", tokenFile: ./token }
+state: ./state
+ports: { range: 20000-32000, exclude: [27017] }
+registry: embedded
+relay: { engine: auto, workers: auto }
+
+services:
+  user-api:
+    command: [node, server.js]
+    instances: 2
+    ports: { http: auto, grpc: auto }
+    check: { http: "/healthz", port: http }
+    restart: { backoff: 500ms..60s, limit: 10/1m }
+    stop: { signal: SIGTERM, timeout: 10s }
+    register: { tags: [v1], meta: { team: core } }
+
+listeners:
+  web:
+    bind: ["[::]:8080"]
+    conflict: { policy: retry, for: 30s }
+    allow: [127.0.0.0/8, "::1"]
+    limits: { connections: 10000, perClient: 200, rate: 1000/s, idle: 10m }
+    proxyProtocol: { accept: false, send: false }
+    tls: { cert: ./cert.pem, key: ./key.pem }
+    balance: { service: user-api, port: http, policy: least-connections, retries: 2, connectTimeout: 5s }
+  intake:
+    bind: ["0.0.0.0:9000"]
+    frame: line
+    sink: events
+  custom:
+    bind: ["127.0.0.1:9100"]
+    handler: ./handler.ts
+
+sinks:
+  events: { file: ./data/events.jsonl, rotate: { size: 10MB, keep: 5 } }
+  queue: { nats: "nats://127.0.0.1:4222", stream: EVENTS, subject: "intake.{listener}" }
+
+checks:
+  database: { url: "tcp://127.0.0.1:5432", onDown: [{ run: [./page.sh] }, { webhook: "https://x" }], dependsOn: [] }
+`;
+
+const read = (text: string) => parseConfig(text, { file: 'reeve.yaml', env: {} });
+
+it('refuses what is not served yet, each by its name and place, and nothing else', () => {
+  const result = read(contract);
+  expect('problems' in result && formatProblems(result.problems).split('\n')).toEqual([
+    'reeve.yaml:5:33: relay.workers: not supported yet: relay workers',
+    'reeve.yaml:15:15: services.user-api.register: not supported yet: registering services',
+    'reeve.yaml:24:10: listeners.web.tls: not supported yet: TLS',
+    'reeve.yaml:32:14: listeners.custom.handler: not supported yet: handlers',
+    'reeve.yaml:36:18: sinks.queue.nats: not supported yet: NATS JetStream',
+    'reeve.yaml:36:51: sinks.queue.stream: not supported yet: NATS JetStream',
+    'reeve.yaml:36:68: sinks.queue.subject: not supported yet: NATS JetStream',
+    'reeve.yaml:39:52: checks.database.onDown: not supported yet: actions',
+    'reeve.yaml:39:113: checks.database.dependsOn: not supported yet: dependencies between checks',
+  ]);
+});
+
+it('reads the rest into values with units', () => {
+  const served = contract
+    .replace(', workers: auto', '')
+    .replace(/ {4}(register|tls): .*\n/g, '')
+    .replace(/ {2}custom:\n.*\n.*\n/, '')
+    .replace(/ {2}queue: .*\n/, '')
+    .replace(/, onDown: .*/, ' }');
+  const result = read(served);
+  expect(result).toMatchObject({
+    config: {
+      control: { listen: { protocol: 'tcp', host: '127.0.0.1', port: 7070 }, tokenFile: './token' },
+      state: './state',
+      ports: { range: { first: 20_000, last: 32_000 }, exclude: [27_017] },
+      services: {
+        'user-api': {
+          instances: 2,
+          ports: { http: 'auto', grpc: 'auto' },
+          check: {
+            http: '/healthz',
+            port: 'http',
+            interval: 5000,
+            timeout: 3000,
+            fall: 3,
+            rise: 2,
+            fastInterval: 1000,
+          },
+          restart: { backoff: { min: 500, max: 60_000 }, limit: { count: 10, perMs: 60_000 } },
+          stop: { signal: 'SIGTERM', timeout: 10_000 },
+        },
+      },
+      listeners: {
+        web: {
+          bind: [{ protocol: 'tcp', host: '::', port: 8080 }],
+          v6only: false,
+          conflict: { policy: 'retry', for: 30_000 },
+          limits: { connections: 10_000, perClient: 200, rate: { count: 1000, perMs: 1000 }, idle: 600_000 },
+          balance: { service: 'user-api', port: 'http', policy: 'least-connections', connectTimeout: 5000 },
+        },
+        intake: { frame: 'line', sink: 'events' },
+      },
+      sinks: { events: { file: './data/events.jsonl', rotate: { size: 10_000_000, keep: 5 } } },
+      checks: { database: { url: 'tcp://127.0.0.1:5432', interval: 5000 } },
+    },
+  });
+});
+
+it.each([
+  [
+    'registry: { consul: {} }',
+    'reeve.yaml:1:11: registry: not supported yet: a registry other than embedded',
+  ],
+  [
+    'relay: { engine: native }',
+    'reeve.yaml:1:18: relay.engine: not supported yet: an engine other than portable',
+  ],
+  [
+    'listeners: { a: { bind: ["[::]:1"], sink: s, proxyProtocol: { accept: true } } }\nsinks: { s: { stdout: true } }',
+    'reeve.yaml:1:71: listeners.a.proxyProtocol.accept: not supported yet: the PROXY protocol',
+  ],
+])('%s', (text, problem) => {
+  const result = read(text);
+  expect('problems' in result && formatProblems(result.problems)).toBe(problem);
+});
