@@ -1,0 +1,183 @@
+// `reeve up` as a process: signals, exit codes, and what it prints.
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { DaemonStatus } from '../../src/daemon/index.ts';
+import { selectSystem } from '../../src/system/select.ts';
+import { endChild, eventually } from '../support/children.ts';
+import { needs } from '../support/parts.ts';
+import { startReeve } from '../support/reeve.ts';
+import { appService, ask, askJson, type House, house } from './daemon-support.ts';
+
+const one = `
+services: ${appService.replace('instances: 2', 'instances: 1')}
+listeners:
+  web: { bind: ["127.0.0.1:0"], balance: { service: app } }
+  intake: { bind: ["127.0.0.1:0"], sink: lines }
+sinks:
+  lines: { file: lines.jsonl }
+`;
+
+interface Up {
+  child: ChildProcess;
+  stdout: string;
+  stderr: string;
+  control: string;
+  status(): Promise<DaemonStatus>;
+  /** `null` until it has ended. */
+  ended: Promise<number | null>;
+}
+
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) await endChild({ process: child });
+});
+
+/** Starts it, and waits for its summary or its end. */
+async function up({ file }: House, ...more: string[]): Promise<Up> {
+  const child = startReeve(['up', '-c', file, ...more]);
+  children.push(child);
+  const state: Up = {
+    child,
+    stdout: '',
+    stderr: '',
+    control: '',
+    status: () => askJson<DaemonStatus>(state.control, '/api/v1/status'),
+    ended: new Promise((resolve) => child.once('close', resolve)),
+  };
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    state.stdout += text;
+  });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    state.stderr += text;
+  });
+  await eventually(() => /try +\S+ +.+\n\n/.test(state.stdout) || child.exitCode !== null);
+  state.control = /http:\/\/(127\.0\.0\.1:\d+)\//.exec(state.stdout)?.[1] ?? '';
+  return state;
+}
+
+/** A request that the service holds until it is told to end it. */
+async function heldRequest(address: string): Promise<{ socket: Socket; text: string }> {
+  const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
+  const held = { socket, text: '' };
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    held.text += chunk;
+  });
+  socket.write('GET /hold HTTP/1.1\r\nhost: x\r\n\r\n');
+  await eventually(() => held.text.includes('begun'));
+  return held;
+}
+
+const listenerAt = ({ listeners }: DaemonStatus, name: string) =>
+  listeners.find((listener) => listener.name === name)!.binds[0]!.address;
+
+test('the summary tells what listens where, and the hints work', async () => {
+  const home = house(one);
+  const reeve = await up(home);
+  const status = await reeve.status();
+  const web = listenerAt(status, 'web');
+  expect(reeve.stdout).toContain(`web     ${web}`);
+  expect(reeve.stdout).toContain(`curl http://${web}/`);
+  expect(reeve.stdout).toContain(`nc -N 127.0.0.1 ${listenerAt(status, 'intake').split(':')[1]}`);
+  expect((await ask(web, '/')).text).toBe(String(status.services[0]!.instances[0]!.pid));
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s lets the request under way end, and exits with 0',
+  async (name) => {
+    const home = house(one);
+    const reeve = await up(home);
+    const status = await reeve.status();
+    const web = listenerAt(status, 'web');
+    const held = await heldRequest(web);
+    const intake = connect(Number(listenerAt(status, 'intake').split(':')[1]), '127.0.0.1');
+    intake.end('a line\n');
+    reeve.child.kill(name);
+    await eventually(async () => (await ask(reeve.control, '/readyz')).status === 503);
+    await eventually(() =>
+      ask(web, '/').then(
+        () => false,
+        ({ code }) => code === 'ECONNREFUSED',
+      ),
+    );
+    expect(reeve.child.exitCode).toBe(null);
+    await ask(`127.0.0.1:${status.services[0]!.instances[0]!.ports.http}`, '/release');
+    expect(await reeve.ended).toBe(0);
+    expect(held.text).toContain('and ended');
+    expect(readFileSync(path.join(home.folder, 'lines.jsonl'), 'utf8')).toContain('a line');
+    const ends = reeve.stderr
+      .split('\n')
+      .filter((line) => line.includes('"disconnect"'))
+      .map((line) => JSON.parse(line));
+    expect(ends).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        listener: 'web',
+        client: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        target: `127.0.0.1:${status.services[0]!.instances[0]!.ports.http}`,
+        reason: 'done',
+        received: expect.any(Number),
+        sent: expect.any(Number),
+        ms: expect.any(Number),
+      }),
+    );
+  },
+);
+
+test('a second signal ends it at once, and its services with it', async () => {
+  const reeve = await up(house(one));
+  const status = await reeve.status();
+  await heldRequest(listenerAt(status, 'web'));
+  reeve.child.kill('SIGTERM');
+  await eventually(async () => (await ask(reeve.control, '/readyz')).status === 503);
+  reeve.child.kill('SIGTERM');
+  expect(await reeve.ended).toBe(1);
+  const { processes } = await selectSystem();
+  await eventually(async () => !(await processes.facts(status.services[0]!.instances[0]!.pid!)));
+});
+
+test('SIGHUP reloads; a wrong file is only complained about', async () => {
+  const home = house(one);
+  const reeve = await up(home);
+  home.write(`${one}\nchecks:\n  new: { url: "tcp://127.0.0.1:1" }`);
+  reeve.child.kill('SIGHUP');
+  await eventually(async () => (await reeve.status()).checks.length === 1);
+  home.write('nonsense: true');
+  reeve.child.kill('SIGHUP');
+  await eventually(() => reeve.stderr.includes('reload refused'));
+  expect((await reeve.status()).listeners).toHaveLength(2);
+});
+
+test('a wrong configuration ends the start with 2, an address that is held with 1', async () => {
+  const wrong = await up(house('\nlisteners:\n  web: { bnid: [] }'));
+  expect(await wrong.ended).toBe(2);
+  expect(wrong.stderr).toMatch(/reeve\.yaml:\d+:\d+/);
+  const first = await up(house(one));
+  const web = listenerAt(await first.status(), 'web');
+  const second = await up(house(one.replace('"127.0.0.1:0"', `"${web}"`)));
+  expect(await second.ended).toBe(1);
+  expect(second.stderr).toContain(`PID ${first.child.pid}`);
+});
+
+test.runIf(needs('a daemon that was killed leaves a stale lock', 'linux'))(
+  'after SIGKILL it starts again on the same state',
+  async () => {
+    const home = house(
+      '\nlisteners:\n  in: { bind: ["127.0.0.1:0"], sink: out }\nsinks:\n  out: { stdout: true }',
+    );
+    const first = await up(home);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const second = await up(home);
+    expect((await second.status()).state).toBe('ready');
+  },
+);
+
+test('connects are logged when asked for', async () => {
+  const reeve = await up(house(one), '--log-level', 'debug');
+  await ask(listenerAt(await reeve.status(), 'web'), '/');
+  await eventually(() => /"level":"debug".*"msg":"connect"/.test(reeve.stderr));
+});
