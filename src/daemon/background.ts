@@ -1,5 +1,5 @@
 // Work that nobody waits for at once (draining what a reload removed), remembered so that stopping can wait for it.
-import type { Log } from '../core/context.ts';
+import type { Emit } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 
 export interface Background {
@@ -7,12 +7,15 @@ export interface Background {
   settled(): Promise<void>;
 }
 
-export function createBackground(log: Log): Background {
+export function createBackground(emit: Emit): Background {
   const running = new Set<Promise<unknown>>();
   return {
     add(what, work) {
       const watched = work
-        .catch((error) => log.error({ error: errorMessage(error) }, `${what} failed`))
+        .catch((error) => {
+          const message = `${what} failed: ${errorMessage(error)}`;
+          emit({ kind: 'daemon', subject: 'daemon', message, detail: { failed: what } });
+        })
         .finally(() => running.delete(watched));
       running.add(watched);
     },

@@ -15,7 +15,8 @@ export function daemonContext(log: Log, events: EventBus, metrics: Metrics): Con
       const { id, kind, subject, message, detail } = events.emit(event);
       metrics.event(kind);
       const fields = { event: id, kind, subject, ...detail };
-      if (notable.has(kind) || detail.verdict === 'down') log.warn(fields, message);
+      if (notable.has(kind) || detail.verdict === 'down' || detail.verified === false)
+        log.warn(fields, message);
       else log.info(fields, message);
     },
   };

@@ -12,7 +12,7 @@ import { createEventBus, type EventBus } from './events.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { ReloadResult } from './orders.ts';
-import { reload } from './reload.ts';
+import { reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { currentOwner, openStateFolder, stateFolder } from './state-folder.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
@@ -44,9 +44,6 @@ export interface Daemon {
   /** Ends every process of every service at once, for who will not wait. */
   killServices(): void;
 }
-
-/** Milliseconds that connections wait at the start for services to come up. */
-const settleWithin = 10_000;
 
 /**
  * Resolves when the daemon is ready. Where the start fails, everything that was started is stopped.

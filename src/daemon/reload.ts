@@ -30,6 +30,9 @@ export async function reload(
   }
 }
 
+/** Milliseconds that the start and a reload wait for services to come up before connections are sent there. */
+export const settleWithin = 10_000;
+
 /** Everything that may fail first; then services before the listeners that send to them, and what is left over last. */
 export async function apply(
   { config, folder }: LoadedConfig,
@@ -43,11 +46,13 @@ export async function apply(
   });
   const newSinks = sinks.commit();
   rooms.services.apply(config.services);
+  // A listener that turns to a new service does so once somebody answers there.
+  await rooms.services.settled(AbortSignal.any([signal, AbortSignal.timeout(settleWithin)]));
   const newListeners = listeners.commit();
   rooms.checks.apply(config.checks);
   const tidy = async () => {
     await newListeners.retire();
-    await Promise.all([newSinks.retire(), rooms.services.retire(config.services)]);
+    await Promise.all([newSinks.retire(), rooms.services.retire()]);
   };
   rooms.background.add('tidying up after a reload', tidy());
 }

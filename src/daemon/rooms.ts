@@ -38,7 +38,7 @@ export interface RoomsOptions {
 }
 
 export function createRooms({ system, context, metrics, env, folder, stdout, ports }: RoomsOptions): Rooms {
-  const background = createBackground(context.log);
+  const background = createBackground(context.emit);
   const scheduler = createScheduler(context);
   const sinks = createSinkRoom(stdout);
   const services = createServiceRoom(

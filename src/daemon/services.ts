@@ -9,8 +9,8 @@ export interface ServiceRoom {
   get(name: string): Service | undefined;
   /** Starts the new and brings the changed up to date, in the background: instances are replaced one by one. */
   apply(configs: Config['services']): void;
-  /** Stops what these do not name. */
-  retire(configs: Config['services']): Promise<void>;
+  /** Stops what the configuration that was applied last does not name. */
+  retire(): Promise<void>;
   /** Resolves when every service has an instance that is up, or one that has failed: then waiting helps nobody. */
   settled(signal: AbortSignal): Promise<void>;
   status(): ServiceStatus[];
@@ -23,6 +23,7 @@ const failed = new Set(['down', 'backoff', 'crash-looping']);
 
 export function createServiceRoom(deps: SuperviseDeps, background: Background): ServiceRoom {
   const rows = new Map<string, { config: ServiceConfig; service: Service }>();
+  let wanted: ReadonlySet<string> = new Set();
   const isSettled = () =>
     [...rows.values()].every(({ config, service }) => {
       const states = service.instances().map(({ state }) => state);
@@ -36,6 +37,7 @@ export function createServiceRoom(deps: SuperviseDeps, background: Background): 
   return {
     get: (name) => rows.get(name)?.service,
     apply(configs) {
+      wanted = new Set(Object.keys(configs));
       for (const [name, config] of Object.entries(configs)) {
         const row = rows.get(name);
         if (!row) rows.set(name, { config, service: superviseService(name, config, deps) });
@@ -45,8 +47,8 @@ export function createServiceRoom(deps: SuperviseDeps, background: Background): 
         }
       }
     },
-    async retire(configs) {
-      await Promise.all([...rows.keys()].filter((name) => !Object.hasOwn(configs, name)).map(stopRow));
+    async retire() {
+      await Promise.all([...rows.keys()].filter((name) => !wanted.has(name)).map(stopRow));
     },
     settled(signal) {
       return new Promise((resolve) => {

@@ -16,13 +16,20 @@ export interface SinkRoom {
 
 export function createSinkRoom(stdout: Writable): SinkRoom {
   const rows = new Map<string, { config: SinkConfig; handle: SinkHandle }>();
+  /** What is in use or about to be: retiring, which may come late, leaves it alone. */
+  let wanted: ReadonlySet<string> = new Set();
   return {
     get(name) {
       return rows.get(name)!.handle;
     },
     async prepare(configs, folder) {
       const opened = new Map<string, Sink>();
-      const abandon = async () => void (await Promise.all([...opened.values()].map((sink) => sink.close())));
+      const before = wanted;
+      wanted = new Set([...before, ...Object.keys(configs)]);
+      const abandon = async () => {
+        wanted = before;
+        await Promise.all([...opened.values()].map((sink) => sink.close()));
+      };
       try {
         for (const [name, config] of Object.entries(configs)) {
           if (isDeepStrictEqual(rows.get(name)?.config, config)) continue;
@@ -36,6 +43,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
         abandon,
         commit() {
           const leaving: Promise<void>[] = [];
+          wanted = new Set(Object.keys(configs));
           for (const [name, sink] of opened) {
             const config = configs[name]!;
             const row = rows.get(name);
@@ -46,7 +54,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
             /** Only once no listener writes there any more. */
             async retire() {
               for (const [name, { handle }] of rows) {
-                if (Object.hasOwn(configs, name)) continue;
+                if (wanted.has(name)) continue;
                 rows.delete(name);
                 leaving.push(handle.close());
               }

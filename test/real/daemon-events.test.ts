@@ -93,3 +93,21 @@ test('streams are bounded, and one that ends makes room', async () => {
     .toBe(200);
   for (const { asked } of streams) asked.destroy();
 });
+
+test('a reader that stops reading is cut off, and holds nothing up', async () => {
+  const stream = await openStream();
+  stream.response.pause();
+  stream.asked.socket!.pause();
+  stream.response.on('error', () => {});
+  const closed = new Promise((resolve) => stream.response.once('close', resolve));
+  // The kernel's buffers take some megabytes before anything waits here.
+  for (let emitted = 0; emitted < 8000; emitted++) {
+    fixture.emit('x'.repeat(4096));
+    if (emitted % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  fixture.emit('the last one');
+  stream.asked.socket!.resume();
+  stream.response.resume();
+  await closed;
+  expect(stream.text).not.toContain('the last one');
+});

@@ -67,6 +67,26 @@ sinks:
   );
 });
 
+test('a holder is evicted where its name is allowed, and only then', async () => {
+  const script = `process.title = 'squatter'; require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })`;
+  const holder = await startNode(script);
+  const { processes } = await selectSystem();
+  const { name } = (await processes.facts(holder.pid))!;
+  const web = (allowed: string) => `
+listeners:
+  web: { bind: ["127.0.0.1:${holder.line}"], conflict: { policy: evict, for: 10s, allowEvict: [${allowed}] }, sink: out }
+sinks:
+  out: { stdout: true }
+`;
+  await expect(start(house(web('somebody-else')))).rejects.toMatchObject({
+    message: expect.stringContaining(`PID ${holder.pid}`),
+  });
+  expect(holder.process.exitCode).toBe(null);
+  const daemon = await start(house(web(name)));
+  expect(addressOf(daemon, 'web')).toBe(`127.0.0.1:${holder.line}`);
+  expect(holder.process.signalCode).toBe('SIGTERM');
+});
+
 test('a control address that is held is a clear error', async () => {
   const port = await hold();
   const home = house('');

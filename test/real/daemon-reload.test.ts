@@ -201,6 +201,39 @@ test('a service goes with the listener that used it, and its processes end', asy
   await eventually(async () => (await Promise.all(pids.map((pid) => processes.facts(pid)))).every((x) => !x));
 });
 
+test('what goes and comes back while its connections still drain is there to stay', async () => {
+  const both = `
+services: ${appService}
+listeners:
+  web: { bind: ["127.0.0.1:0"], balance: { service: app } }
+  intake: { bind: ["127.0.0.1:0"], sink: events }
+sinks:
+  events: { file: events.jsonl }
+`;
+  const home = house(both);
+  const daemon = await start(home);
+  const held = connect(Number(addressOf(daemon, 'intake').split(':')[1]), '127.0.0.1');
+  held.write('first\n');
+  await eventually(() => daemon.status().sinks[0]!.delivered === 1);
+  home.write('');
+  await daemon.reload();
+  expect(daemon.status().listeners).toEqual([]);
+  home.write(both);
+  await daemon.reload();
+  held.write('second\n');
+  await eventually(() => daemon.status().sinks[0]?.delivered === 2);
+  const ended = once(held, 'close');
+  held.end();
+  await ended;
+  // Whatever was to be tidied up after the removal has been by the time that another reload has come and gone.
+  home.write(`${both}checks:\n  x: { url: "tcp://127.0.0.1:1" }`);
+  await daemon.reload();
+  const again = connect(Number(addressOf(daemon, 'intake').split(':')[1]), '127.0.0.1');
+  again.end('third\n');
+  await eventually(() => daemon.status().sinks[0]?.delivered === 3);
+  expect((await ask(addressOf(daemon, 'web'), '/')).status).toBe(200);
+});
+
 test('a sink that moves takes its listener along without losing a line', async () => {
   const intake = (file: string) =>
     `\nlisteners:\n  intake: { bind: ["127.0.0.1:0"], sink: events }\nsinks:\n  events: { file: ${file} }`;

@@ -94,7 +94,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const web = listenerAt(status, 'web');
     const held = await heldRequest(web);
     const intake = connect(Number(listenerAt(status, 'intake').split(':')[1]), '127.0.0.1');
-    intake.end('a line\n');
+    intake.write('a line\n');
+    await eventually(async () => (await reeve.status()).listeners[1]!.bytes.received === 7);
     reeve.child.kill(name);
     await eventually(async () => (await ask(reeve.control, '/readyz')).status === 503);
     await eventually(() =>
@@ -104,10 +105,11 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       ),
     );
     expect(reeve.child.exitCode).toBe(null);
+    intake.end('and another\n');
     await ask(`127.0.0.1:${status.services[0]!.instances[0]!.ports.http}`, '/release');
     expect(await reeve.ended).toBe(0);
     expect(held.text).toContain('and ended');
-    expect(readFileSync(path.join(home.folder, 'lines.jsonl'), 'utf8')).toContain('a line');
+    expect(readFileSync(path.join(home.folder, 'lines.jsonl'), 'utf8')).toMatch(/a line[\s\S]*and another/);
     const ends = reeve.stderr
       .split('\n')
       .filter((line) => line.includes('"disconnect"'))
