@@ -139,6 +139,19 @@ describe.runIf(needs('socket tables of Linux', 'linux', 'ipv6'))('the socket tab
     expect(await holdersOf()).toEqual([children[1]!.pid]);
   });
 
+  it('finds sockets behind gaps in the numbers of descriptors', async () => {
+    const many = Array.from({ length: 300 }, () => rawSocket('127.0.0.1', { listen: 1 }));
+    const kept = many.splice(290);
+    try {
+      for (const socket of many) socket.close();
+      const { rows } = await overDiag().table(at(...kept.map(({ port }) => port)));
+      const { pids } = await overDiag().holders(new Set(rows.map((row) => row.id!)));
+      expect([...pids.values()]).toEqual(kept.map(() => [process.pid]));
+    } finally {
+      for (const socket of kept) socket.close();
+    }
+  });
+
   it('is not confused by processes that come and go during the walk', async () => {
     using socket = rawSocket('127.0.0.1', { listen: 1 });
     const id = (await overDiag().table(at(socket.port))).rows[0]!.id!;

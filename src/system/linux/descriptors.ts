@@ -1,4 +1,5 @@
 // Who has which socket open: one walk over every /proc/PID/fd by system calls, since this is where the time goes.
+import { fstatSync } from 'node:fs';
 import { callNumber, errno, errnoName, libc, type NativeMemory, nativeMemory } from '../../ffi/index.ts';
 import type { Holders } from '../system.ts';
 import { listPids } from './pids.ts';
@@ -40,6 +41,12 @@ export async function findHolders(ids: ReadonlySet<string>): Promise<Holders> {
   return { pids, unreadable };
 }
 
+interface Findings {
+  ids: Set<string>;
+  /** Some descriptor would not be read. */
+  denied: boolean;
+}
+
 class Walk {
   readonly #wanted: ReadonlyMap<number, string>;
   readonly #entries: NativeMemory = nativeMemory(entriesSize);
@@ -54,27 +61,52 @@ class Walk {
 
   /** The wanted sockets that a process has open. Empty where it is gone. */
   socketsOf(pid: number): ReadonlySet<string> | 'denied' {
-    const found = new Set<string>();
+    const findings: Findings = { ids: new Set(), denied: false };
     const folder = libc.open(`/proc/${pid}/fd`, O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return isDenial(errno()) ? 'denied' : found;
-    let denied = false;
+    if (folder < 0) return isDenial(errno()) ? 'denied' : findings.ids;
     try {
-      for (;;) {
-        const size = libc.syscall(callNumber.getdents64, folder, this.#entries.pointer, entriesSize);
-        if (size <= 0) break;
-        for (let at = 0; at < size; at += this.#entriesBuffer.readUInt16LE(at + lengthAt)) {
-          if (!isDigit(this.#entriesBuffer[at + nameAt]!)) continue;
-          const end = this.#entriesBuffer.indexOf(0, at + nameAt);
-          const name = this.#entriesBuffer.toString('latin1', at + nameAt, end);
-          const length = libc.readlinkat(folder, name, this.#target.pointer, targetSize);
-          if (length < 0) denied ||= isDenial(errno());
-          else this.#collect(length, found);
-        }
-      }
+      if (!this.#readInOrder(folder, findings)) this.#readListed(folder, findings);
     } finally {
       libc.close(folder);
     }
-    return denied && found.size === 0 ? 'denied' : found;
+    return findings.denied && findings.ids.size === 0 ? 'denied' : findings.ids;
+  }
+
+  /**
+   * Descriptors are mostly numbered without gaps, and asking for one after the other spares a third of the time:
+   * that of listing them. Since Linux 6.2 the folder's size is their number. False where that is unknown or gaps abound.
+   */
+  #readInOrder(folder: number, findings: Findings): boolean {
+    let left = sizeOf(folder);
+    if (left === 0) return false;
+    let gaps = 4 + (left >> 4);
+    for (let fd = 0; left > 0; fd++) {
+      if (this.#readOne(folder, String(fd), findings)) left -= 1;
+      else if (--gaps < 0) return false;
+    }
+    return true;
+  }
+
+  #readListed(folder: number, findings: Findings): void {
+    const entries = this.#entriesBuffer;
+    for (;;) {
+      const size = libc.syscall(callNumber.getdents64, folder, this.#entries.pointer, entriesSize);
+      if (size <= 0) return;
+      for (let at = 0; at < size; at += entries.readUInt16LE(at + lengthAt)) {
+        if (!isDigit(entries[at + nameAt]!)) continue;
+        const name = entries.toString('latin1', at + nameAt, entries.indexOf(0, at + nameAt));
+        this.#readOne(folder, name, findings);
+      }
+    }
+  }
+
+  /** False where there is no such descriptor. */
+  #readOne(folder: number, name: string, findings: Findings): boolean {
+    const length = libc.readlinkat(folder, name, this.#target.pointer, targetSize);
+    if (length >= 0) this.#collect(length, findings.ids);
+    else if (isDenial(errno())) findings.denied = true;
+    else return false;
+    return true;
   }
 
   /** Reads the target `socket:[INODE]`. */
@@ -90,6 +122,15 @@ class Walk {
   close(): void {
     this.#entries.free();
     this.#target.free();
+  }
+}
+
+/** 0 where the process is gone. */
+function sizeOf(folder: number): number {
+  try {
+    return fstatSync(folder).size;
+  } catch {
+    return 0;
   }
 }
 
