@@ -4,6 +4,8 @@ import { checked, libc } from '../../src/ffi/index.ts';
 
 export interface RawSocket {
   fd: number;
+  protocol: 'tcp' | 'udp';
+  address: string;
   port: number;
   close(): void;
   [Symbol.dispose](): void;
@@ -40,7 +42,15 @@ export function rawSocket(address: string, options: RawOptions = {}): RawSocket 
       if (open) close();
       open = false;
     };
-    return { fd, port: sockaddr.readUInt16BE(2), close: closeOnce, [Symbol.dispose]: closeOnce };
+    const port = sockaddr.readUInt16BE(2);
+    return {
+      fd,
+      protocol: options.protocol ?? 'tcp',
+      address,
+      port,
+      close: closeOnce,
+      [Symbol.dispose]: closeOnce,
+    };
   } catch (error) {
     close();
     throw error;
