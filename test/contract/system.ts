@@ -111,6 +111,7 @@ export function systemContract(name: string, { create, knows }: SystemUnderTest)
         const port = await listen('127.0.0.1');
         const { sockets } = create();
         const { rows, source } = await sockets.table({
+          protocols: ['tcp'],
           ports: [{ first: port, last: port }],
           listening: true,
         });
