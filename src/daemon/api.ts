@@ -14,6 +14,9 @@ export interface Api {
   close(): Promise<void>;
 }
 
+/** Far more than there are tools that ask; each may hold a request of 64 KiB. */
+const maxConnections = 256;
+
 /** Listens at once. @throws the system's own error where the address cannot be bound. */
 export async function openApi(parts: ApiParts): Promise<Api> {
   const app = fastify({
@@ -43,6 +46,7 @@ export async function openApi(parts: ApiParts): Promise<Api> {
   statusRoutes(app, parts);
   const streams = eventRoutes(app, parts.events);
   commandRoutes(app, parts);
+  app.server.maxConnections = maxConnections;
   await app.listen({ host: parts.host, port: parts.port });
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound ? bound.port : parts.port;

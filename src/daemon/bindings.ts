@@ -1,6 +1,7 @@
 // Listening sockets across reloads: one that the new configuration still asks for is handed on without being closed.
 import type { ListenerConfig } from '../config/index.ts';
 import { type Endpoint, formatEndpoint, formatHostPort } from '../core/endpoint.ts';
+import { isReeveError, ReeveError } from '../core/errors.ts';
 import { type Binding, type BindTools, openListener, verifyListening } from '../listen/index.ts';
 
 /** One address that a listener is to have. */
@@ -54,7 +55,7 @@ export function claimHeld(wants: Want[], available: Held[]): Map<Want, Held> {
 }
 
 /** Binds, then makes sure that connections arrive here. */
-export async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Promise<Held> {
+async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Promise<Held> {
   const { listener, endpoint, config } = want;
   const { v6only, backlog, conflict } = config;
   const binding = await openListener({ name: listener, endpoint, v6only, backlog, conflict }, tools, signal);
@@ -67,6 +68,46 @@ export async function openWant(want: Want, tools: BindTools, signal: AbortSignal
     detail: { address: where, verified },
   });
   return hold(want, binding);
+}
+
+/** All or none. */
+export async function openAll(
+  wants: Want[],
+  tools: BindTools,
+  signal: AbortSignal,
+): Promise<Map<Want, Held>> {
+  const cancel = new AbortController();
+  const either = AbortSignal.any([signal, cancel.signal]);
+  const opened = new Map<Want, Held>();
+  let failure: unknown;
+  await Promise.all(
+    wants.map(async (want) => {
+      try {
+        opened.set(want, await openWant(want, tools, either));
+      } catch (error) {
+        failure ??= error;
+        cancel.abort();
+      }
+    }),
+  );
+  if (failure === undefined) return opened;
+  await closeAll(opened);
+  throw failure;
+}
+
+export async function closeAll(opened: Map<Want, Held>): Promise<void> {
+  await Promise.all([...opened.values()].map(({ binding }) => binding.close()));
+}
+
+/** Says so where it is this daemon's own socket that stands in the way: the same port with other options. */
+export function inOwnWay(error: unknown, wants: Want[], held: Held[]): unknown {
+  const ports = new Set(held.map(({ binding }) => binding.port));
+  const own = wants.find(({ endpoint }) => ports.has(endpoint.port));
+  if (!own || !isReeveError(error) || error.code !== 'conflict') return error;
+  return new ReeveError('conflict', error.message, {
+    hint: `If it is this daemon that has port ${own.endpoint.port}, in another form: that takes a restart to change`,
+    cause: error,
+  });
 }
 
 function hold({ key, listener, endpoint }: Want, binding: Binding): Held {

@@ -14,7 +14,7 @@ export function daemonContext(log: Log, events: EventBus, metrics: Metrics): Con
     emit(event) {
       const { id, kind, subject, message, detail } = events.emit(event);
       metrics.event(kind);
-      const fields = { event: id, kind, subject, ...detail };
+      const fields = { ...detail, event: id, kind, subject };
       if (notable.has(kind) || detail.verdict === 'down' || detail.verified === false)
         log.warn(fields, message);
       else log.info(fields, message);

@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import type { ReloadResult } from './orders.ts';
 import { reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
+import { createRoster, endOrphans, type Roster } from './roster.ts';
 import { currentOwner, openStateFolder, stateFolder } from './state-folder.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
 
@@ -54,9 +55,9 @@ export async function startDaemon(options: DaemonOptions, signal: AbortSignal): 
   const state = stateFolder(loaded.config.state, loaded.folder, currentOwner(options.env));
   await openStateFolder(state);
   const lock = await takeLock(state, options.system.processes);
-  const daemon = new RunningDaemon(options, loaded, lock);
+  const daemon = new RunningDaemon(options, loaded, state, lock);
   try {
-    await daemon.start(path.join(state, 'token'), signal);
+    await daemon.start(signal);
     return daemon;
   } catch (error) {
     await daemon.close();
@@ -67,11 +68,13 @@ export async function startDaemon(options: DaemonOptions, signal: AbortSignal): 
 class RunningDaemon implements Daemon {
   readonly stopped: Promise<void>;
   readonly #options: DaemonOptions;
+  readonly #stateFolder: string;
   readonly #lock: Lock;
   readonly #events: EventBus;
   readonly #metrics: Metrics;
   readonly #context: Context;
   readonly #rooms: Rooms;
+  readonly #roster: Roster;
   readonly #startedAt = new Date().toISOString();
   /** Aborts what is being started or reloaded when the daemon is to stop. */
   readonly #ending = new AbortController();
@@ -82,8 +85,9 @@ class RunningDaemon implements Daemon {
   #stopping: Promise<void> | null = null;
   #tellStopped!: () => void;
 
-  constructor(options: DaemonOptions, loaded: LoadedConfig, lock: Lock) {
+  constructor(options: DaemonOptions, loaded: LoadedConfig, stateFolder: string, lock: Lock) {
     this.#options = options;
+    this.#stateFolder = stateFolder;
     this.#loaded = loaded;
     this.#lock = lock;
     this.#events = createEventBus(systemClock);
@@ -96,6 +100,14 @@ class RunningDaemon implements Daemon {
       folder: loaded.folder,
       ports: () => this.#loaded.config.ports,
     });
+    const { services } = this.#rooms;
+    this.#roster = createRoster(
+      stateFolder,
+      options.system.processes,
+      () => services.status().flatMap(({ instances }) => instances),
+      options.log,
+    );
+    services.onChange(() => this.#roster.update());
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
@@ -106,7 +118,7 @@ class RunningDaemon implements Daemon {
   }
 
   /** Conflicts show before any service runs, and who connects early waits until there is somebody to answer. */
-  async start(defaultTokenFile: string, outside: AbortSignal): Promise<void> {
+  async start(outside: AbortSignal): Promise<void> {
     const { config, folder } = this.#loaded;
     const { sinks, listeners, services, checks } = this.#rooms;
     const signal = AbortSignal.any([outside, this.#ending.signal]);
@@ -114,7 +126,7 @@ class RunningDaemon implements Daemon {
     this.#api = await openControl(this.#options.system, {
       host: config.control.listen.host,
       port: config.control.listen.port,
-      tokenFile: tokenFile === undefined ? defaultTokenFile : path.resolve(folder, tokenFile),
+      tokenFile: path.resolve(tokenFile === undefined ? this.#stateFolder : folder, tokenFile ?? 'token'),
       log: this.#context.log,
       events: this.#events,
       metrics: this.#metrics,
@@ -125,6 +137,7 @@ class RunningDaemon implements Daemon {
     });
     await this.#lock.publish(this.#api.address);
     (await sinks.prepare(config.sinks, folder)).commit();
+    await endOrphans(this.#stateFolder, this.#options.system.processes, this.#context);
     const bound = await listeners.prepare(config.listeners, signal);
     services.apply(config.services);
     checks.apply(config.checks);
@@ -156,7 +169,7 @@ class RunningDaemon implements Daemon {
   /** One after another: each is compared with what the one before has left. */
   reload(): Promise<ReloadResult> {
     const next = this.#reloads.then(async () => {
-      this.#ending.signal.throwIfAborted();
+      if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
       const done = await reload(this.#loaded, this.#rooms, this.#options.env, this.#ending.signal);
       this.#loaded = done.loaded;
       return done.result;
@@ -188,6 +201,7 @@ class RunningDaemon implements Daemon {
     const { listeners, services, sinks, scheduler, background } = this.#rooms;
     await listeners.drain(0);
     await services.stop();
+    await this.#roster.close();
     scheduler.stop();
     await background.settled();
     await sinks.close();

@@ -5,7 +5,7 @@ import { ReeveError } from '../core/errors.ts';
 import type { BindTools } from '../listen/index.ts';
 import type { Engine } from '../relay/index.ts';
 import type { Background } from './background.ts';
-import { claimHeld, type Held, openWant, type Want, wantsOf } from './bindings.ts';
+import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
 import type { DrainRequest, DrainResult } from './orders.ts';
@@ -113,15 +113,12 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
   return {
     async prepare(configs, signal) {
       const wants = wantsOf(configs);
-      const claimed = claimHeld(
-        wants,
-        [...rows.values()].flatMap(({ binds }) => binds),
-      );
-      const opened = await openAll(
-        wants.filter((want) => !claimed.has(want)),
-        tools,
-        signal,
-      );
+      const held = [...rows.values()].flatMap(({ binds }) => binds);
+      const claimed = claimHeld(wants, held);
+      const missing = wants.filter((want) => !claimed.has(want));
+      const opened = await openAll(missing, tools, signal).catch((error) => {
+        throw inOwnWay(error, missing, held);
+      });
       const bindsOf = (name: string) =>
         wants
           .filter(({ listener }) => listener === name)
@@ -179,29 +176,4 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       for (const { source } of rows.values()) source?.close();
     },
   };
-}
-
-/** All or none. */
-async function openAll(wants: Want[], tools: BindTools, signal: AbortSignal): Promise<Map<Want, Held>> {
-  const cancel = new AbortController();
-  const either = AbortSignal.any([signal, cancel.signal]);
-  const opened = new Map<Want, Held>();
-  let failure: unknown;
-  await Promise.all(
-    wants.map(async (want) => {
-      try {
-        opened.set(want, await openWant(want, tools, either));
-      } catch (error) {
-        failure ??= error;
-        cancel.abort();
-      }
-    }),
-  );
-  if (failure === undefined) return opened;
-  await closeAll(opened);
-  throw failure;
-}
-
-async function closeAll(opened: Map<Want, Held>): Promise<void> {
-  await Promise.all([...opened.values()].map(({ binding }) => binding.close()));
 }

@@ -1,7 +1,6 @@
 // The daemon's log: JSON lines on stderr, or a readable form of them where a person is watching.
 import { isatty } from 'node:tty';
 import pino from 'pino';
-import pretty from 'pino-pretty';
 import type { Log } from '../core/context.ts';
 import { ReeveError } from '../core/errors.ts';
 
@@ -13,13 +12,16 @@ export interface DaemonLog extends Log {
 const levels = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** @throws ReeveError `usage` for an unknown level. */
-export function createLog(wanted: { level?: string | undefined; terminal?: boolean } = {}): DaemonLog {
+export async function createLog(
+  wanted: { level?: string | undefined; terminal?: boolean } = {},
+): Promise<DaemonLog> {
   const level = wanted.level ?? 'info';
   if (!levels.includes(level)) {
     throw new ReeveError('usage', `'${level}' is not a log level: accepted are ${levels.join(', ')}`);
   }
   const stderr = 2;
   if (wanted.terminal ?? isatty(stderr)) {
+    const { default: pretty } = await import('pino-pretty');
     const readable = pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' });
     return Object.assign(pino({ level }, readable) as Log, { flush() {} });
   }

@@ -24,7 +24,7 @@ export interface RunOptions {
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
   const { env, stdout } = options;
-  const log = createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL });
+  const log = await createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL });
   const start = new AbortController();
   let daemon: Daemon | null = null;
   let asked = false;

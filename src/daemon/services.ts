@@ -15,6 +15,8 @@ export interface ServiceRoom {
   settled(signal: AbortSignal): Promise<void>;
   status(): ServiceStatus[];
   stop(): Promise<void>;
+  /** Called when any instance of any service changes. */
+  onChange(listener: () => void): void;
   /** Every process group at once, without waiting: for an end that cannot be orderly any more. */
   kill(): void;
 }
@@ -24,6 +26,10 @@ const failed = new Set(['down', 'backoff', 'crash-looping']);
 export function createServiceRoom(deps: SuperviseDeps, background: Background): ServiceRoom {
   const rows = new Map<string, { config: ServiceConfig; service: Service }>();
   let wanted: ReadonlySet<string> = new Set();
+  const listeners = new Set<() => void>();
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
   const isSettled = () =>
     [...rows.values()].every(({ config, service }) => {
       const states = service.instances().map(({ state }) => state);
@@ -40,8 +46,11 @@ export function createServiceRoom(deps: SuperviseDeps, background: Background): 
       wanted = new Set(Object.keys(configs));
       for (const [name, config] of Object.entries(configs)) {
         const row = rows.get(name);
-        if (!row) rows.set(name, { config, service: superviseService(name, config, deps) });
-        else if (!isDeepStrictEqual(row.config, config)) {
+        if (!row) {
+          const service = superviseService(name, config, deps);
+          service.onChange(tell);
+          rows.set(name, { config, service });
+        } else if (!isDeepStrictEqual(row.config, config)) {
           row.config = config;
           background.add(`update of service ${name}`, row.service.update(config));
         }
@@ -68,6 +77,7 @@ export function createServiceRoom(deps: SuperviseDeps, background: Background): 
     async stop() {
       await Promise.all([...rows.values()].map(({ service }) => service.stop()));
     },
+    onChange: (listener) => void listeners.add(listener),
     kill() {
       for (const { service } of rows.values()) {
         for (const { pid } of service.instances()) if (pid !== null) killGroup(pid);

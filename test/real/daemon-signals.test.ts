@@ -6,8 +6,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { DaemonStatus } from '../../src/daemon/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
-import { endChild, eventually } from '../support/children.ts';
-import { needs } from '../support/parts.ts';
+import { eventually } from '../support/children.ts';
 import { startReeve } from '../support/reeve.ts';
 import { appService, ask, askJson, type House, house } from './daemon-support.ts';
 
@@ -32,7 +31,11 @@ interface Up {
 
 const children: ChildProcess[] = [];
 afterEach(async () => {
-  for (const child of children.splice(0)) await endChild({ process: child });
+  for (const child of children.splice(0)) {
+    // Two signals: it takes its services with it, and waits for nobody.
+    for (const name of ['SIGTERM', 'SIGINT'] as const) child.kill(name);
+    await eventually(() => child.exitCode !== null || child.signalCode !== null);
+  }
 });
 
 /** Starts it, and waits for its summary or its end. */
@@ -164,19 +167,20 @@ test('a wrong configuration ends the start with 2, an address that is held with 
   expect(second.stderr).toContain(`PID ${first.child.pid}`);
 });
 
-test.runIf(needs('a daemon that was killed leaves a stale lock', 'linux'))(
-  'after SIGKILL it starts again on the same state',
-  async () => {
-    const home = house(
-      '\nlisteners:\n  in: { bind: ["127.0.0.1:0"], sink: out }\nsinks:\n  out: { stdout: true }',
-    );
-    const first = await up(home);
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = await up(home);
-    expect((await second.status()).state).toBe('ready');
-  },
-);
+test('after SIGKILL it starts again on the same state, and ends the instances that were left', async () => {
+  const home = house(one);
+  const first = await up(home);
+  const { pid } = (await first.status()).services[0]!.instances[0]!;
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const { processes } = await selectSystem();
+  expect(await processes.facts(pid!)).not.toBe(null);
+  const second = await up(home);
+  expect(await processes.facts(pid!)).toBe(null);
+  const status = await second.status();
+  expect(status.state).toBe('ready');
+  expect((await ask(listenerAt(status, 'web'), '/')).text).not.toBe(String(pid));
+});
 
 test('connects are logged when asked for', async () => {
   const reeve = await up(house(one), '--log-level', 'debug');

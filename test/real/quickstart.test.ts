@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DaemonStatus } from '../../src/daemon/index.ts';
-import { endChild, eventually } from '../support/children.ts';
+import { eventually } from '../support/children.ts';
 import { reeve, reeveJson, startReeve } from '../support/reeve.ts';
 import { ask } from './daemon-support.ts';
 
@@ -78,6 +78,8 @@ test('it does what its README says', async () => {
     expect(await gone).toBe(0);
     expect((await reeve(['status', '-c', file])).code).toBe(1);
   } finally {
-    await endChild({ process: child });
+    // Two signals: it takes its services with it, and waits for nobody.
+    for (const name of ['SIGTERM', 'SIGINT'] as const) child.kill(name);
+    await eventually(() => child.exitCode !== null || child.signalCode !== null);
   }
 });
