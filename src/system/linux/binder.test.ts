@@ -81,7 +81,7 @@ describe.runIf(needs('binding privileged ports', 'linux', 'root'))('attempt with
   });
 });
 
-describe.runIf(needs('the filter of a trial bind', 'linux'))('dropEverything', () => {
+describe.runIf(needs('the filter of a trial bind', 'linux', 'root'))('dropEverything', () => {
   it('lets no client through to a socket that listens', async () => {
     using socket = rawSocket('127.0.0.1');
     dropEverything(socket.fd);

@@ -54,7 +54,8 @@ function setOption(fd: number, level: number, option: number, value: number): vo
 /**
  * A listening socket completes handshakes by itself, and closing it resets those connections. With a filter that
  * takes no packet (classic BPF `ret #0`, socket(7)) a client that dials in this instant only sees its SYN lost,
- * and tries again. Where filters are forbidden the instant remains, as it does in every other tool.
+ * and tries again. Some kernels refuse filters to users without privilege (seen: EPERM on a Linux 6.18); then the
+ * instant of some microseconds remains.
  */
 export function dropEverything(fd: number): void {
   // struct sock_fprog (a count and a pointer, 16 bytes) and the one instruction that it points at, in one piece.
