@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { type Context, type Log, systemClock } from '../core/context.ts';
+import { ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
 import type { System } from '../system/index.ts';
 import type { Api } from './api.ts';
@@ -168,6 +169,9 @@ class RunningDaemon implements Daemon {
 
   /** One after another: each is compared with what the one before has left. */
   reload(): Promise<ReloadResult> {
+    if (this.#state === 'starting') {
+      return Promise.reject(new ReeveError('conflict', 'cannot reload: the daemon is still starting'));
+    }
     const next = this.#reloads.then(async () => {
       if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
       const done = await reload(this.#loaded, this.#rooms, this.#options.env, this.#ending.signal);

@@ -275,6 +275,8 @@ sinks:
     return record?.control ? (record as { control: string }) : null;
   });
   expect((await ask(control, '/readyz')).status).toBe(503);
+  const client = await connectControl({ configFile: home.file, env });
+  await expect(client.reload()).rejects.toMatchObject({ code: 'conflict' });
   cancel.abort();
   await expect(starting).rejects.toMatchObject({ code: 'aborted' });
   expect(existsSync(lock)).toBe(false);
