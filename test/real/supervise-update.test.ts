@@ -116,3 +116,13 @@ test('stop in the middle of everything leaves nothing behind', async () => {
   expect(service.instances().every(({ state }) => state === 'stopped')).toBe(true);
   expect(taken.size).toBe(0);
 });
+
+test('stop while a restart waits for the old process starts no new one', async () => {
+  const { service, allUp, first, until, events } = supervised(serviceConfig(['slow-stop']));
+  await allUp(1);
+  const restarting = service.restart();
+  await until('the old process is being stopped', ([one]) => one!.state === 'stopping');
+  await Promise.all([service.stop(), restarting]);
+  expect(first()).toMatchObject({ state: 'stopped', pid: null });
+  expect(events.filter(({ message }) => message.startsWith('started'))).toHaveLength(1);
+});
