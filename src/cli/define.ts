@@ -1,6 +1,6 @@
 // How every command is defined: its words, its examples, and an action that returns an exit code.
 import { Command, InvalidArgumentError } from 'commander';
-import { errorMessage } from '../core/errors.ts';
+import { errorMessage, isReeveError } from '../core/errors.ts';
 import type { Io } from './io.ts';
 
 /** Options of every command. */
@@ -35,7 +35,8 @@ export function option<T>(parse: (text: string) => T): (text: string) => T {
     try {
       return parse(text);
     } catch (error) {
-      throw new InvalidArgumentError(errorMessage(error));
+      const hint = isReeveError(error) && error.hint ? ` (${error.hint})` : '';
+      throw new InvalidArgumentError(`${errorMessage(error)}${hint}`);
     }
   };
 }

@@ -1,5 +1,6 @@
 // scan: which TCP ports of a host accept a connection, found by connecting.
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import { connect } from 'node:net';
 import { familyOf, isLoopback } from '../core/address.ts';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
@@ -36,6 +37,8 @@ export async function scan(
   signal: AbortSignal,
 ): Promise<ScanRecord> {
   const started = performance.now();
+  // Every connection under way listens to it, and takes its listener away again.
+  setMaxListeners(0, signal);
   const address = await resolve(host);
   const counts = { open: 0, closed: 0, filtered: 0 };
   const open: number[] = [];

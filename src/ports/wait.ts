@@ -1,4 +1,5 @@
 // wait: until all are up, or until ports are free.
+import { setMaxListeners } from 'node:events';
 import { ReeveError } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
 import type { CheckResult } from '../core/records.ts';
@@ -28,6 +29,7 @@ export async function waitFor(
 ): Promise<CheckResult[]> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const both = AbortSignal.any([signal, deadline]);
+  setMaxListeners(0, both);
   const results = await Promise.all(subjects.map((subject) => waitForOne(subject, ask, options, both)));
   if (signal.aborted) throw new ReeveError('aborted', 'cancelled');
   return results;
