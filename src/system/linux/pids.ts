@@ -2,6 +2,11 @@
 import { readdirSync } from 'node:fs';
 import { ReeveError } from '../../core/errors.ts';
 
+/** Whether a number can name one process. */
+export function isProcessId(pid: number): boolean {
+  return Number.isSafeInteger(pid) && pid > 0;
+}
+
 /** @throws ReeveError `unsupported` where /proc is missing, as in a bare chroot. */
 export function listPids(): number[] {
   let names: string[];

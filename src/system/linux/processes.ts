@@ -4,7 +4,7 @@ import { errorCode } from '../../core/errors.ts';
 import { libc } from '../../ffi/index.ts';
 import type { Processes, ProcessFacts, ProcessIdentity } from '../system.ts';
 import { readMembership } from './cgroup.ts';
-import { listPids } from './pids.ts';
+import { isProcessId, listPids } from './pids.ts';
 import {
   hasEnded,
   type ProcessStat,
@@ -81,8 +81,7 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
 
 /** Null where there is no such process, or it has ended and only waits to be reaped. */
 function statOf(pid: number): ProcessStat | null {
-  // Zero and less would mean groups of processes to kill(2).
-  if (!Number.isSafeInteger(pid) || pid < 1) return null;
+  if (!isProcessId(pid)) return null;
   const text = read(`/proc/${pid}/stat`);
   const stat = text === null ? null : parseStat(text);
   return stat && !hasEnded(stat) ? stat : null;

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { abortError, errorCode, OsError, ReeveError, sleep } from '../../core/index.ts';
 import { callNumber, checked, libc, watchReadable } from '../../ffi/index.ts';
 import type { ProcessIdentity, SignalOutcome } from '../system.ts';
+import { isProcessId } from './pids.ts';
 
 /** How often /proc is asked where there is no pidfd. */
 const pollMs = 50;
@@ -23,6 +24,8 @@ export async function signalProcess(
   signal: NodeJS.Signals,
   how: Signalling,
 ): Promise<SignalOutcome> {
+  // To kill(2) zero and less mean whole groups of processes, -1 everybody: this check stands by itself.
+  if (!isProcessId(identity.pid)) return 'gone';
   const fd = how.usePidfd ? openPidfd(identity.pid) : 'unavailable';
   if (fd === 'gone') return 'gone';
   try {
