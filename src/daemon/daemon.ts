@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { type Context, type Log, systemClock } from '../core/context.ts';
-import { ReeveError } from '../core/errors.ts';
+import { errorMessage, ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
 import type { System } from '../system/index.ts';
 import type { Api } from './api.ts';
@@ -46,6 +46,9 @@ export interface Daemon {
   /** Ends every process of every service at once, for who will not wait. */
   killServices(): void;
 }
+
+/** Milliseconds for one step of closing. Far above what each allows itself: a disk or a process may be stuck. */
+const longestStep = 120_000;
 
 /**
  * Resolves when the daemon is ready. Where the start fails, everything that was started is stopped.
@@ -203,17 +206,29 @@ class RunningDaemon implements Daemon {
   /** What nobody needs any more first, the control API last, so that it tells how far things are. */
   async close(): Promise<void> {
     const { listeners, services, sinks, scheduler, background } = this.#rooms;
-    await listeners.drain(0);
-    await services.stop();
-    await this.#roster.close();
+    await this.#step('closing the listeners', () => listeners.drain(0));
+    await this.#step('stopping the services', () => services.stop());
     scheduler.stop();
-    await background.settled();
-    await sinks.close();
+    await this.#step('tidying up', () => background.settled());
+    await this.#step('delivering what the sinks hold', () => sinks.close());
     this.#enter('stopped', 'stopped');
-    await this.#api?.close();
+    await this.#step('closing the control API', async () => this.#api?.close());
     this.#metrics.close();
-    await this.#lock.release();
+    await this.#step('letting go of the state', () =>
+      Promise.all([this.#roster.close(), this.#lock.release()]),
+    );
     this.#tellStopped();
+  }
+
+  /** Neither its failure nor its delay keeps the steps that follow from happening. */
+  async #step(what: string, work: () => Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    const late = sleep(longestStep, done.signal).then(() => {
+      throw new ReeveError('timeout', `not done within ${longestStep / 1000} s`);
+    });
+    await Promise.race([work(), late])
+      .catch((error) => this.#context.log.error({ error: errorMessage(error) }, `${what} failed`))
+      .finally(() => done.abort());
   }
 
   killServices(): void {

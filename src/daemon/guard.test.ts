@@ -1,4 +1,5 @@
 // The guard: what a hostile web page or a foreign host could send is refused.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { judge } from './guard.ts';
 
@@ -67,4 +68,24 @@ test('other methods and other machines are refused', () => {
   }
   expect(ask('GET', {}, '10.0.0.1')).toBe(403);
   expect(ask('GET', {}, '::ffff:127.0.0.1')).toBe('passes');
+});
+
+test('whatever the headers say, nothing acts without the token, and no foreign name is served', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom('127.0.0.1:7070', 'localhost:7070', token, `Bearer ${token}`),
+  );
+  const headers = fc.record(
+    { host: text, origin: text, authorization: text, 'sec-fetch-site': text },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'), headers, (method, given) => {
+      if (judge({ method, headers: given, port: 7070, remote: '127.0.0.1' }, '127.0.0.1', token)) return;
+      expect(['127.0.0.1:7070', 'localhost:7070']).toContain(given.host?.toLowerCase());
+      if (method === 'POST') expect(given.authorization).toBe(`Bearer ${token}`);
+      expect(['GET', 'HEAD', 'POST']).toContain(method);
+    }),
+    { numRuns: 2000 },
+  );
 });

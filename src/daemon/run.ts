@@ -1,6 +1,7 @@
 // `reeve up`: runs the daemon until a signal or the API ends it, and says what is listening where.
 import type { Writable } from 'node:stream';
 import { errorMessage, exit, isReeveError } from '../core/errors.ts';
+import { parseDuration } from '../core/quantity.ts';
 import type { System } from '../system/index.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { createLog } from './log.ts';
@@ -20,6 +21,7 @@ export interface RunOptions {
 
 /**
  * Resolves with the exit code. SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads.
+ * REEVE_DRAIN_DELAY (`5s`; none by default) is how long it goes on accepting after readiness has failed.
  * @throws ReeveError where the daemon cannot start.
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
@@ -52,7 +54,9 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   };
   process.on('uncaughtException', fault);
   try {
-    daemon = await startDaemon({ ...options, log }, start.signal);
+    const delay = env.REEVE_DRAIN_DELAY;
+    const lameDuck = delay ? parseDuration(delay) : 0;
+    daemon = await startDaemon({ ...options, log, lameDuck }, start.signal);
     if (!options.quiet) stdout.write(startSummary(daemon.status()));
     await daemon.stopped;
     return exit.done;

@@ -39,8 +39,8 @@ afterEach(async () => {
 });
 
 /** Starts it, and waits for its summary or its end. */
-async function up({ file }: House, ...more: string[]): Promise<Up> {
-  const child = startReeve(['up', '-c', file, ...more]);
+async function up({ file }: House, more: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Up> {
+  const child = startReeve(['up', '-c', file, ...more], { env: { ...process.env, ...env } });
   children.push(child);
   const state: Up = {
     child,
@@ -56,7 +56,7 @@ async function up({ file }: House, ...more: string[]): Promise<Up> {
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     state.stderr += text;
   });
-  await eventually(() => /try +\S+ +.+\n\n/.test(state.stdout) || child.exitCode !== null);
+  await eventually(() => state.stdout.endsWith('\n\n') || child.exitCode !== null, 30_000);
   state.control = /http:\/\/(127\.0\.0\.1:\d+)\//.exec(state.stdout)?.[1] ?? '';
   return state;
 }
@@ -144,6 +144,29 @@ test('a second signal ends it at once, and its services with it', async () => {
   await eventually(async () => !(await processes.facts(status.services[0]!.instances[0]!.pid!)));
 });
 
+test('with a drain delay it goes on accepting while readiness fails', async () => {
+  const reeve = await up(house(one), [], { REEVE_DRAIN_DELAY: '1h' });
+  const web = listenerAt(await reeve.status(), 'web');
+  reeve.child.kill('SIGTERM');
+  await eventually(async () => (await ask(reeve.control, '/readyz')).status === 503);
+  expect((await ask(web, '/')).status).toBe(200);
+});
+
+test('of many that start at once on a stale lock, one gets it', async () => {
+  const home = house('');
+  const first = await up(home);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const all = await Promise.all(Array.from({ length: 5 }, () => up(home)));
+  const ready = all.filter(({ stdout }) => stdout.includes('is ready'));
+  expect(ready).toHaveLength(1);
+  for (const each of all) {
+    if (each === ready[0]) continue;
+    expect(await each.ended).toBe(1);
+    expect(each.stderr).toContain(`PID ${ready[0]!.child.pid}`);
+  }
+});
+
 test('SIGHUP reloads; a wrong file is only complained about', async () => {
   const home = house(one);
   const reeve = await up(home);
@@ -183,7 +206,7 @@ test('after SIGKILL it starts again on the same state, and ends the instances th
 });
 
 test('connects are logged when asked for', async () => {
-  const reeve = await up(house(one), '--log-level', 'debug');
+  const reeve = await up(house(one), ['--log-level', 'debug']);
   await ask(listenerAt(await reeve.status(), 'web'), '/');
   await eventually(() => /"level":"debug".*"msg":"connect"/.test(reeve.stderr));
 });
