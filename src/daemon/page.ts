@@ -1,6 +1,6 @@
 // The status page for people: plain HTML, no script, everything escaped.
 import { formatDuration, formatSize } from '../core/quantity.ts';
-import { printable } from '../core/text.ts';
+import { plural, printable } from '../core/text.ts';
 import type { DaemonStatus } from './status.ts';
 
 const style = `
@@ -10,8 +10,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-.up, .ready, .listening { color: var(--up) } .down, .exited, .failed { color: var(--down) }
-.unknown, .starting, .draining, .stopping { color: var(--other) }
+.up, .ready, .listening { color: var(--up) } .down, .backoff, .crash-looping { color: var(--down) }
+.unknown, .starting, .draining, .stopping, .stopped { color: var(--other) }
 nav a { margin-right: 1rem }
 `;
 
@@ -58,7 +58,12 @@ export function statusPage(status: DaemonStatus, now = Date.now()): string {
     is.ms === null ? '' : formatDuration(is.ms),
     is.reason ?? '',
   ]);
-  const sinks = status.sinks.map((is) => [is.name, is.kind, `${is.delivered} records`, formatSize(is.bytes)]);
+  const sinks = status.sinks.map((is) => [
+    is.name,
+    is.kind,
+    plural(is.delivered, 'record'),
+    formatSize(is.bytes),
+  ]);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Portreeve: ${escaped(status.state)}</title><style>${style}</style></head><body>

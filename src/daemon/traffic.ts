@@ -36,7 +36,8 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
       totals.sent += bytes;
     },
     targetFailed(listener, target, code) {
-      log.warn({ listener, target, code }, 'target did not take the connection');
+      // The end of the connection tells how often, at info level; a dead target must not double the log.
+      log.debug({ listener, target, code }, 'target did not take the connection');
     },
     ended(listener, end) {
       totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
