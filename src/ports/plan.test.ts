@@ -176,6 +176,11 @@ describe('planFree()', () => {
     expect(plan([socket([tree.get(700) as ProcessFacts])])).toMatchObject({ why: 'proxy' });
   });
 
+  it('never stops the container runtime for a port that it only forwards', () => {
+    const daemon = process(800, 1, 'dockerd', { unit: 'docker.service' });
+    expect(plan([socket([daemon])], { force: true })).toMatchObject({ kind: 'refuse', why: 'proxy' });
+  });
+
   it('strips control characters from names before they are shown', () => {
     const made = plan([socket([process(601, 600, 'evil\u001b[31m\u202ename')])]);
     const shown = made.kind === 'stop' ? made.steps[0]!.subject : '';

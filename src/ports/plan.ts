@@ -85,6 +85,18 @@ function refuseBound(sockets: HeldSocket[], force: boolean): FreePlan | null {
 /** PID 0, 1, 2 and 4: idle, init, Linux's kthreadd, Windows' System. */
 const systemPids = new Set([0, 1, 2, 4]);
 
+/** Hold published ports on behalf of containers; their unit is the whole container runtime. */
+const forwarders = new Set([
+  'docker-proxy',
+  'dockerd',
+  'com.docker.backend',
+  'rootlessport',
+  'rootlesskit',
+  'slirp4netns',
+  'pasta',
+  'conmon',
+]);
+
 function refuseHolder(holder: ProcessFacts, spared: ReadonlySet<number>, selfPid: number): FreePlan | null {
   const who = `${printable(holder.name)} (PID ${holder.pid})`;
   if (holder.pid === selfPid) return refuse('protected', 'reeve itself holds the port');
@@ -97,10 +109,10 @@ function refuseHolder(holder: ProcessFacts, spared: ReadonlySet<number>, selfPid
     );
   }
   if (systemPids.has(holder.pid)) return refuse('protected', `${who} is the system itself`);
-  if (holder.name === 'docker-proxy' || holder.name === 'rootlessport') {
+  if (forwarders.has(holder.name)) {
     return refuse(
       'proxy',
-      `${who} only forwards to a container: stop that instead (docker ps --filter publish=PORT, then docker stop)`,
+      `${who} holds it for a container: stop that instead (docker ps --filter publish=PORT, then docker stop)`,
     );
   }
   return null;
