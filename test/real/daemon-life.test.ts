@@ -249,7 +249,7 @@ test('a connection that will not end is ended at the deadline, and said to be', 
   socket.destroy();
 });
 
-test('a start that is cancelled leaves nothing behind', async () => {
+test.each(['signal', 'API'])('a start that is cancelled by %s leaves nothing behind', async (by) => {
   const port = await hold();
   const home = house(`
 listeners:
@@ -277,7 +277,8 @@ sinks:
   expect((await ask(control, '/readyz')).status).toBe(503);
   const client = await connectControl({ configFile: home.file, env });
   await expect(client.reload()).rejects.toMatchObject({ code: 'conflict' });
-  cancel.abort();
+  if (by === 'API') await client.stop();
+  else cancel.abort();
   await expect(starting).rejects.toMatchObject({ code: 'aborted' });
   expect(existsSync(lock)).toBe(false);
 });

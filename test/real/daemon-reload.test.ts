@@ -1,12 +1,13 @@
 // Reload: a bad file changes nothing, a good one touches only what it names, and connections live on.
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { who } from '../../src/ports/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
 import { eventually } from '../support/children.ts';
+import { needs } from '../support/parts.ts';
 import { addressOf, appService, ask, house, start } from './daemon-support.ts';
 
 const closers: (() => void)[] = [];
@@ -164,6 +165,48 @@ test('a listener that is renamed keeps its socket', async () => {
   await eventually(() => before.text === 'a\nx\n');
   before.socket.destroy();
 });
+
+test('two listeners that swap their addresses lose nobody', async () => {
+  const [a, b] = [await echo('a'), await echo('b')];
+  const [one, two] = [await freePort(), await freePort()];
+  const swapped = (first: number, second: number) =>
+    listeners(
+      `  first: { bind: ["127.0.0.1:${first}"], balance: { targets: ["${a}"] } }
+  second: { bind: ["127.0.0.1:${second}"], balance: { targets: ["${b}"] } }`,
+    );
+  const home = house(swapped(one, two));
+  const daemon = await start(home);
+  expect((await open(`127.0.0.1:${one}`)).text).toBe('a\n');
+  for (let i = 0; i < 3; i++) {
+    home.write(swapped(two, one));
+    await daemon.reload();
+    expect((await open(`127.0.0.1:${one}`)).text).toBe('b\n');
+    expect((await open(`127.0.0.1:${two}`)).text).toBe('a\n');
+    home.write(swapped(one, two));
+    await daemon.reload();
+    expect((await open(`127.0.0.1:${one}`)).text).toBe('a\n');
+  }
+});
+
+test.runIf(needs('a refused reload keeps no file open', 'linux'))(
+  'a refused reload keeps no file open',
+  async () => {
+    const held = await echo('held');
+    const home = house('');
+    const daemon = await start(home);
+    home.write(`${listeners(`  in: { bind: ["${held}"], sink: new }`)}\nsinks:\n  new: { file: new.jsonl }`);
+    await expect(daemon.reload()).rejects.toMatchObject({ code: 'conflict' });
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    expect(open.filter((name) => name.includes('new.jsonl'))).toEqual([]);
+    expect(daemon.status().sinks).toEqual([]);
+  },
+);
 
 test('instances come and go by number, and the ones that stay are not touched', async () => {
   const web = '\nlisteners:\n  web: { bind: ["127.0.0.1:0"], balance: { service: app } }';

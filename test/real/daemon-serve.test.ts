@@ -73,6 +73,7 @@ test('no request fails once an instance is dead, and all are there again soon', 
     const victim = await processes.identify(instances()[round % 2]!.pid!);
     process.kill(victim!.pid, 'SIGKILL');
     await processes.exited(victim!, AbortSignal.timeout(5000));
+    await eventually(() => daemon.status().listeners[0]!.targets[round % 2]!.verdict === 'down');
     for (let i = 0; i < 20; i++) expect((await ask(web, '/')).status).toBe(200);
     await eventually(() => instances().every(({ state }) => state === 'up'));
   }
