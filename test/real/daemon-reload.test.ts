@@ -1,55 +1,15 @@
 // Reload: a bad file changes nothing, a good one touches only what it names, and connections live on.
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { who } from '../../src/ports/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
 import { eventually } from '../support/children.ts';
 import { needs } from '../support/parts.ts';
 import { addressOf, appService, ask, house, start } from './daemon-support.ts';
-
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-/** Greets with its name, then echoes. */
-async function echo(name: string): Promise<string> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.write(`${name}\n`);
-    socket.pipe(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => server.close());
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function open(address: string) {
-  const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
-  const talk = { socket, text: '', ended: once(socket, 'close') };
-  socket.on('error', () => {});
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    talk.text += chunk;
-  });
-  closers.push(() => socket.destroy());
-  await eventually(() => talk.text.includes('\n') || socket.destroyed);
-  return talk;
-}
-
-const listeners = (lines: string) => `\nlisteners:\n${lines}\n`;
+import { echo, freePort, listeners, open } from './daemon-talk.ts';
 
 test('a wrong file is refused with every error, and nothing changes', async () => {
   const a = await echo('a');
@@ -109,83 +69,6 @@ test('new targets serve new connections, and the open ones go on', async () => {
   expect((await open(address)).text).toBe('b\n');
   before.socket.write('still here\n');
   await eventually(() => before.text === 'a\nstill here\n');
-});
-
-test('an added address keeps the one that was there, with who is connected and who is connecting', async () => {
-  const a = await echo('a');
-  const [one, two] = [await freePort(), await freePort()];
-  const web = (binds: number[]) =>
-    listeners(
-      `  web: { bind: [${binds.map((port) => `"127.0.0.1:${port}"`)}], balance: { targets: ["${a}"] } }`,
-    );
-  const home = house(web([one]));
-  const daemon = await start(home);
-  const before = await open(`127.0.0.1:${one}`);
-  let failed = 0;
-  let going = true;
-  const load = (async () => {
-    while (going) {
-      const talk = await open(`127.0.0.1:${one}`);
-      if (talk.text !== 'a\n') failed += 1;
-      talk.socket.destroy();
-    }
-  })();
-  for (let i = 0; i < 10; i++) {
-    home.write(web(i % 2 === 0 ? [one, two] : [one]));
-    await daemon.reload();
-  }
-  home.write(web([two, one]));
-  await daemon.reload();
-  going = false;
-  await load;
-  expect(failed).toBe(0);
-  expect((await open(`127.0.0.1:${two}`)).text).toBe('a\n');
-  before.socket.write('x\n');
-  await eventually(() => before.text === 'a\nx\n');
-  home.write(web([two]));
-  await daemon.reload();
-  await expect(ask(`127.0.0.1:${one}`, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  before.socket.write('y\n');
-  await eventually(() => before.text === 'a\nx\ny\n');
-});
-
-test('a listener that is renamed keeps its socket', async () => {
-  const a = await echo('a');
-  const port = await freePort();
-  const named = (name: string) =>
-    listeners(`  ${name}: { bind: ["127.0.0.1:${port}"], balance: { targets: ["${a}"] } }`);
-  const home = house(named('web'));
-  const daemon = await start(home);
-  const before = await open(`127.0.0.1:${port}`);
-  home.write(named('site'));
-  expect(await daemon.reload()).toMatchObject({ listeners: { added: ['site'], removed: ['web'] } });
-  expect((await open(`127.0.0.1:${port}`)).text).toBe('a\n');
-  expect(daemon.status().listeners.map(({ name }) => name)).toEqual(['site']);
-  before.socket.write('x\n');
-  await eventually(() => before.text === 'a\nx\n');
-  before.socket.destroy();
-});
-
-test('two listeners that swap their addresses lose nobody', async () => {
-  const [a, b] = [await echo('a'), await echo('b')];
-  const [one, two] = [await freePort(), await freePort()];
-  const swapped = (first: number, second: number) =>
-    listeners(
-      `  first: { bind: ["127.0.0.1:${first}"], balance: { targets: ["${a}"] } }
-  second: { bind: ["127.0.0.1:${second}"], balance: { targets: ["${b}"] } }`,
-    );
-  const home = house(swapped(one, two));
-  const daemon = await start(home);
-  expect((await open(`127.0.0.1:${one}`)).text).toBe('a\n');
-  for (let i = 0; i < 3; i++) {
-    home.write(swapped(two, one));
-    await daemon.reload();
-    expect((await open(`127.0.0.1:${one}`)).text).toBe('b\n');
-    expect((await open(`127.0.0.1:${two}`)).text).toBe('a\n');
-    home.write(swapped(one, two));
-    await daemon.reload();
-    expect((await open(`127.0.0.1:${one}`)).text).toBe('a\n');
-  }
 });
 
 test.runIf(needs('a refused reload keeps no file open', 'linux'))(
