@@ -3,5 +3,4 @@ export { Admission, type AdmissionConfig } from './admission.ts';
 export { type BindTools, type ListenRequest, openListener } from './bind.ts';
 export type { Binding, RefusalReason } from './binding.ts';
 export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
-export { socketBuffer } from './server.ts';
 export { type Verification, verifyListening } from './verify.ts';

@@ -12,12 +12,6 @@ export interface BindOptions {
   backlog: number;
 }
 
-/**
- * One read of libuv is at most 64 KiB. A buffer that one read does not fill to the brim lets bulk data pass without
- * a pause and a resume for every chunk; two reads fill it, which bounds what a stuck peer can make us keep.
- */
-export const socketBuffer = 64 * 1024 + 1;
-
 // Who comes before there is a handler waits here; the kernel's own queue (the backlog) is behind it.
 const maxWaiting = 1024;
 
@@ -27,7 +21,6 @@ export async function listenOn(options: BindOptions, context: Context): Promise<
     allowHalfOpen: true,
     pauseOnConnect: true,
     noDelay: true,
-    highWaterMark: socketBuffer,
   });
   const { host, port } = options.endpoint;
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,5 @@
 // Connects to one target within a time, once.
 import { connect, type Socket } from 'node:net';
-import { socketBuffer } from '../listen/index.ts';
 import type { Target } from './engine.ts';
 
 /**
@@ -14,9 +13,7 @@ export function dialTarget(
   failed: (error: unknown) => void,
 ): () => void {
   const { host, port } = target;
-  // @types/node does not know that the options of the stream pass through connect.
-  const options = { host, port, allowHalfOpen: true, noDelay: true, highWaterMark: socketBuffer };
-  const socket = connect(options);
+  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
   const timer = setTimeout(() => {
     socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
   }, timeoutMs);
