@@ -9,7 +9,9 @@ import { createPortableEngine } from '../../src/relay/index.ts';
 import { dial, serve, settled, startTarget } from '../contract/engine-harness.ts';
 
 const connections = 200;
-const total = 64 * 1024 * 1024;
+/** At least this in all, of which the random sizes plan a quarter more on average. */
+const least = 64 * 1024 * 1024;
+const total = (5 / 4) * least;
 /** Repeat a run that failed with REEVE_SEED. */
 const seed = Number(process.env.REEVE_SEED ?? Date.now() % 2 ** 32);
 
@@ -43,7 +45,7 @@ it(`relays ${connections} connections at once, byte for byte (seed ${seed})`, as
   await Promise.all(Array.from({ length: connections }, (_, id) => talk(id)));
   await reports.end(connections);
   expect(new Set(reports.ends.map(({ reason }) => reason))).toEqual(new Set(['done']));
-  expect(reports.bytesIn + reports.bytesOut).toBeGreaterThan(total / 2);
+  expect(reports.bytesIn + reports.bytesOut).toBeGreaterThanOrEqual(least);
   expect(listener.active()).toBe(0);
   expect(listener.targets()[0]).toMatchObject({ active: 0, total: connections, failures: 0 });
 });
