@@ -1,0 +1,110 @@
+// What every benchmark shares: peers from Debian, rounds in turn, medians and ratios, and one place for the results.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import path from 'node:path';
+import { partsRoot, root } from '../scripts/setup.mjs';
+
+/** A peer program: on the PATH, or fetched from Debian and unpacked under .parts. Throws where neither can be. */
+export function peer(program, debianPackage = program) {
+  const places = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
+  const unpacked = ['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((folder) => path.join(partsRoot, folder));
+  const find = () =>
+    [...places, ...unpacked].map((folder) => path.join(folder, program)).find((file) => existsSync(file));
+  const found = find();
+  if (found) return found;
+  fetchPackage(debianPackage);
+  const fetched = find();
+  if (!fetched) throw new Error(`${program} is not in Debian's package ${debianPackage}`);
+  return fetched;
+}
+
+/** Downloads a Debian package and unpacks it under .parts, with the packages that it needs by name. */
+export function fetchPackage(...names) {
+  const downloads = path.join(partsRoot, 'downloads');
+  mkdirSync(downloads, { recursive: true });
+  const quiet = { cwd: downloads, stdio: ['ignore', 'ignore', 2] };
+  spawnSync('apt-get', ['update', '-qq'], quiet);
+  for (const name of names) execFileSync('apt-get', ['download', '-qq', name], quiet);
+  for (const deb of readdirSync(downloads)) execFileSync('dpkg', ['-x', deb, partsRoot], quiet);
+  rmSync(downloads, { recursive: true, force: true });
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Measures each contender once a round, in turn, so that what else the machine does hits all of them alike.
+ * `contenders` maps a name to a function that returns one number (or a promise of it). The first round is a warm-up.
+ * Returns each name's median, and all its values.
+ */
+export async function rounds(contenders, count) {
+  const values = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = 0; round <= count; round++) {
+    for (const [name, measure] of Object.entries(contenders)) {
+      const value = await measure();
+      if (round > 0) values[name].push(value);
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(values).map(([name, all]) => [name, { median: median(all), all }]),
+  );
+}
+
+/** Milliseconds of a whole command, its output thrown away. */
+export function timeCommand(file, args, options = {}) {
+  const start = performance.now();
+  const { status, error } = spawnSync(file, args, { stdio: 'ignore', ...options });
+  if (error) throw error;
+  if (status !== 0 && !options.anyStatus) throw new Error(`${path.basename(file)} ended with ${status}`);
+  return performance.now() - start;
+}
+
+/** CPU seconds that a process has spent so far (Linux: proc(5), utime and stime in ticks of 10 ms). */
+export function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export function ratio(ours, theirs) {
+  return `${(ours / theirs).toFixed(2)} ×`;
+}
+
+/** The first line that a program prints of its own version. */
+export function versionOf(file, ...args) {
+  const { stdout, stderr } = spawnSync(file, args.length > 0 ? args : ['--version'], { encoding: 'utf8' });
+  return `${stdout}${stderr}`.trim().split('\n')[0];
+}
+
+/** A Markdown table. */
+export function table(header, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/**
+ * Prints one benchmark's section and keeps it in bench/results/NAME.md; bench/RESULTS.md is put together from all
+ * of them. `versions` names what was compared.
+ */
+export function report(name, { title, body, versions }) {
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release()}, Node ${process.versions.node}`;
+  const date = new Date().toISOString().slice(0, 10);
+  const section = `## ${title}\n\n${body.trim()}\n\n${date}; ${machine}; ${versions.join('; ')}.\n`;
+  console.log(section);
+  const folder = path.join(root, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, `${name}.md`), section);
+  const sections = readdirSync(folder)
+    .sort()
+    .map((file) => readFileSync(path.join(folder, file), 'utf8'));
+  writeFileSync(path.join(root, 'bench', 'RESULTS.md'), `${head}\n${sections.join('\n')}`);
+}
+
+const head = `# Measured
+
+Every figure compares contenders that were measured in turn in the same run: read the ratios, since the machines are
+small, shared and noisy. \`npm run bench NAME\` measures again and rewrites its section.
+`;

@@ -1,0 +1,60 @@
+// reeve who beside ss and lsof, as whole commands: on a loaded population, and on a machine that is idle.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { root } from '../scripts/setup.mjs';
+import { peer, ratio, report, rounds, table, timeCommand, versionOf } from './harness.mjs';
+
+const reeve = path.join(root, 'dist', 'reeve.js');
+const ss = peer('ss', 'iproute2');
+const lsof = peer('lsof');
+const listeners = 300;
+const descriptors = 33_000;
+const processes = 30;
+
+const contenders = {
+  'reeve who': () => timeCommand(process.execPath, [reeve, 'who']),
+  'ss -ltnp': () => timeCommand(ss, ['-ltnp']),
+  'lsof -nP -iTCP -sTCP:LISTEN': () =>
+    timeCommand(lsof, ['-nP', '-iTCP', '-sTCP:LISTEN'], { anyStatus: true }),
+  'node -e 0': () => timeCommand(process.execPath, ['-e', '0']),
+};
+const names = Object.keys(contenders);
+
+const idle = await rounds(contenders, 9);
+const population = await populate();
+const loaded = await rounds(contenders, 9);
+for (const child of population) child.kill('SIGKILL');
+
+const rowsOf = (measured) =>
+  names.map((name) => [
+    `\`${name}\``,
+    `${measured[name].median.toFixed(0)} ms`,
+    ratio(measured['reeve who'].median, measured[name].median),
+  ]);
+report('who', {
+  title: 'Look-up: `reeve who` as a whole command',
+  body: `${listeners} listeners and ${descriptors} open descriptors in ${processes} processes (goal: at most 1.0 × ss, 0.45 × lsof):
+
+${table(['command', 'median', 'reeve / it'], rowsOf(loaded))}
+
+The same machine idle (goal: at most 1.5 × node -e 0):
+
+${table(['command', 'median', 'reeve / it'], rowsOf(idle))}`,
+  versions: [versionOf(ss, '-V'), `lsof ${versionOf(lsof, '-v')}`],
+});
+
+/** Listeners and plain open files, spread over processes that only sleep. */
+async function populate() {
+  const script = `
+    const fs = require('fs'); const net = require('net');
+    let open = 0; const want = ${listeners / processes};
+    for (let i = 0; i < want; i++) net.createServer().listen(0, '127.0.0.1', () => { if (++open === want) console.log('ready') });
+    for (let i = 0; i < ${Math.floor((descriptors - listeners) / processes)}; i++) fs.openSync('/dev/null');
+    setInterval(() => {}, 1e6);`;
+  const children = Array.from({ length: processes }, () =>
+    spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
+  await Promise.all(children.map((child) => once(child.stdout, 'data')));
+  return children;
+}
