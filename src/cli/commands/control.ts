@@ -42,7 +42,7 @@ export const statusCommand: Define = (io) =>
       const status = await (await connect(io, options)).status(io.signal);
       const { renderStatus } = await import('../render/status.ts');
       if (options.json) io.out(json(status));
-      else renderStatus(status, io);
+      else await renderStatus(status, io);
       return status.state === 'ready' ? exit.done : exit.no;
     }),
   );

@@ -64,7 +64,7 @@ async function run(io: Io, hosts: string[], options: Options): Promise<number> {
     );
     progress.close();
     records.push(record);
-    if (!options.json) renderScan(record, options.quiet ?? false, io);
+    if (!options.json) await renderScan(record, options.quiet ?? false, io);
   }
   if (options.json)
     io.out(records.length === 1 ? json(records[0]) : records.map((each) => JSON.stringify(each)).join('\n'));

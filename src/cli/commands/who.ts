@@ -50,7 +50,7 @@ async function run(
   }
   const record = await who(system, targets, options);
   if (options.json) io.out(json(record));
-  else renderWho(record, { ...options, asked: operands }, io);
+  else await renderWho(record, { ...options, asked: operands }, io);
   return exitCode(record, operands.length > 0);
 }
 

@@ -4,10 +4,14 @@ import type { ScanRecord } from '../../core/records.ts';
 import type { Io } from '../io.ts';
 import { renderTable } from './table.ts';
 
-export function renderScan({ host, open, counts, ms }: ScanRecord, quiet: boolean, io: Io): void {
+export async function renderScan(
+  { host, open, counts, ms }: ScanRecord,
+  quiet: boolean,
+  io: Io,
+): Promise<void> {
   const { colors } = io;
   if (open.length > 0) {
-    renderTable(
+    await renderTable(
       [
         { title: 'PORT', align: 'right', style: (text) => colors.cyan(text) },
         { title: 'STATE', style: (text) => colors.green(text) },

@@ -5,17 +5,17 @@ import type { DaemonStatus, RecordedEvent, ReloadResult } from '../../daemon/ind
 import type { Io } from '../io.ts';
 import { type Column, renderTable } from './table.ts';
 
-export function renderStatus(status: DaemonStatus, io: Io): void {
+export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> {
   const { colors } = io;
   const state = status.state === 'ready' ? colors.green(status.state) : colors.yellow(status.state);
   const age = formatDuration(Math.max(0, Date.now() - Date.parse(status.startedAt)));
   io.out(
     `${colors.bold('reeve')} ${status.version} is ${state}, PID ${status.pid}, for ${age}, on http://${status.control}`,
   );
-  const section = (title: string, columns: Column[], rows: string[][]) => {
+  const section = async (title: string, columns: Column[], rows: string[][]) => {
     if (rows.length === 0) return;
     io.out(`\n${colors.bold(title)}`);
-    renderTable(columns, rows, io);
+    await renderTable(columns, rows, io);
   };
   const verdict = (text: string) =>
     /^(up|ready|yes)\b/.test(text)
@@ -23,7 +23,7 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
       : /^(down|no|crash)/.test(text)
         ? colors.red(text)
         : colors.yellow(text);
-  section(
+  await section(
     'Listeners',
     [
       { title: 'NAME' },
@@ -48,7 +48,7 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
       ]),
     ),
   );
-  section(
+  await section(
     'Targets',
     [
       { title: 'LISTENER' },
@@ -71,7 +71,7 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
       ]),
     ),
   );
-  section(
+  await section(
     'Services',
     [
       { title: 'INSTANCE' },
@@ -94,7 +94,7 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
       ]),
     ),
   );
-  section(
+  await section(
     'Checks',
     [
       { title: 'NAME' },
@@ -111,7 +111,7 @@ export function renderStatus(status: DaemonStatus, io: Io): void {
       [check.reason, check.detail].filter((text) => text !== null).join(': '),
     ]),
   );
-  section(
+  await section(
     'Sinks',
     [
       { title: 'NAME' },

@@ -1,7 +1,6 @@
 // Aligned columns that fit the terminal.
-import cliTruncate from 'cli-truncate';
-import stringWidth from 'string-width';
 import type { Io } from '../io.ts';
+import { measureFor } from './measure.ts';
 
 export interface Column {
   title: string;
@@ -15,9 +14,10 @@ export interface Column {
 const gap = '  ';
 const leastWidth = 8;
 
-export function renderTable(columns: Column[], rows: string[][], io: Io): void {
+export async function renderTable(columns: Column[], rows: string[][], io: Io): Promise<void> {
+  const measure = await measureFor(rows);
   const widths = columns.map(({ title }, i) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i] ?? ''))),
+    Math.max(measure.width(title), ...rows.map((row) => measure.width(row[i] ?? ''))),
   );
   if (io.columns !== null) narrow(columns, widths, io.columns);
   const line = (cells: string[], row: number | null) =>
@@ -25,8 +25,8 @@ export function renderTable(columns: Column[], rows: string[][], io: Io): void {
       .map((cell, i) => {
         const { align, style } = columns[i]!;
         const width = widths[i]!;
-        const text = stringWidth(cell) > width ? cliTruncate(cell, width) : cell;
-        const padding = ' '.repeat(Math.max(0, width - stringWidth(text)));
+        const text = measure.width(cell) > width ? measure.truncate(cell, width) : cell;
+        const padding = ' '.repeat(Math.max(0, width - measure.width(text)));
         const last = i === cells.length - 1 && align !== 'right';
         const padded = align === 'right' ? padding + text : last ? text : text + padding;
         return row === null ? io.colors.dim(padded) : style ? style(padded, row) : padded;

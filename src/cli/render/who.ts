@@ -17,7 +17,7 @@ interface Options {
 
 const storyLimit = 3;
 
-export function renderWho(record: WhoRecord, options: Options, io: Io): void {
+export async function renderWho(record: WhoRecord, options: Options, io: Io): Promise<void> {
   const { sockets } = record;
   const asked = options.asked.length > 0;
   if (sockets.length === 0) {
@@ -33,7 +33,7 @@ export function renderWho(record: WhoRecord, options: Options, io: Io): void {
       renderStory(socket, options.tree ?? false, io);
     });
   } else {
-    renderSockets(sockets, io);
+    await renderSockets(sockets, io);
   }
   if (!options.quiet) renderSummary(sockets, io);
 }
@@ -42,13 +42,13 @@ function place(socket: SocketRecord): string {
   return `${formatHostPort(socket.address, socket.port)}${socket.peer ? ` → ${socket.peer}` : ''}`;
 }
 
-function renderSockets(sockets: SocketRecord[], io: Io): void {
+async function renderSockets(sockets: SocketRecord[], io: Io): Promise<void> {
   const { colors } = io;
   const spread = sockets.flatMap((socket) =>
     (socket.holders.length > 0 ? socket.holders : [null]).map((holder) => ({ socket, holder })),
   );
   const foreign = sockets.some(({ namespace }) => namespace !== null);
-  renderTable(
+  await renderTable(
     [
       { title: 'PROTO' },
       {
