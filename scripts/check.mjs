@@ -1,4 +1,4 @@
-// npm run check: format and lint, types, architecture, generated documents. Prints what failed and exits 1.
+// npm run check: format and lint, types, architecture, generated documents, links. Prints what failed and exits 1.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { ensurePackages, root } from './setup.mjs';
@@ -10,6 +10,7 @@ const steps = [
   ['types', bin('typescript', 'bin', 'tsc'), '--noEmit'],
   ['architecture', path.join(root, 'scripts', 'architecture.mjs')],
   ['generated documents', path.join(root, 'scripts', 'docs.mjs'), '--check'],
+  ['links', path.join(root, 'scripts', 'links.mjs')],
 ];
 for (const [name, ...command] of steps) {
   const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
