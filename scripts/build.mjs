@@ -11,7 +11,7 @@ rmSync(dist, { recursive: true, force: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: { reeve: 'src/cli/reeve.ts', index: 'src/index.ts' },
+  entryPoints: { reeve: 'src/cli/reeve.ts', keeper: 'src/cli/keeper.ts', index: 'src/index.ts' },
   outdir: dist,
   bundle: true,
   splitting: true,

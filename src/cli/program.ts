@@ -11,6 +11,7 @@ import {
 } from './commands/control.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
+import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
 import { upCommand } from './commands/up.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -23,6 +24,7 @@ const commands = [
   whoCommand,
   whyCommand,
   freeCommand,
+  runCommand,
   waitCommand,
   checkCommand,
   scanCommand,
@@ -67,6 +69,7 @@ Examples:
   reeve who 3000           who listens on port 3000
   reeve why 80             why a bind to port 80 fails, and what to do
   reeve free 3000          stop whoever has port 3000, and prove it
+  reeve run -- node app.js run a command on a port of its own
   reeve up -c reeve.yaml   run services behind balanced listeners
 
 Exit codes: 0 done or yes, 1 no, 2 wrong usage or configuration, 3 more privilege needed, 4 unknown,

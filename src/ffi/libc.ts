@@ -19,6 +19,8 @@ export interface Libc {
   if_nametoindex(name: string): number;
   setns(fd: number, kind: number): number;
   sysconf(name: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+  waitpid(pid: number, status: Pointer, options: number): number;
   abort(): void;
   getpwuid_r(uid: number, entry: Pointer, buffer: Pointer, size: number, result: Pointer): number;
 
@@ -51,6 +53,8 @@ export const libc: Libc = declare<Libc>(
     if_nametoindex: 'uint32_t if_nametoindex(const char *)',
     setns: 'int setns(int, int)',
     sysconf: 'long sysconf(int)',
+    prctl: 'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+    waitpid: 'int waitpid(int, void *, int)',
     abort: 'void abort(void)',
     getpwuid_r: 'int getpwuid_r(uint32_t, void *, void *, size_t, void *)',
 

@@ -7,6 +7,9 @@ export interface Launch {
   args: string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
+  /** Of another user; its own where absent. */
+  uid?: number;
+  gid?: number;
 }
 
 /** In the order of the configuration: the first is PORT. */
@@ -33,6 +36,16 @@ export function launchOf(
   };
 }
 
+/**
+ * A shell sets the limit for itself and then becomes the program: nothing of the program runs without it, which a
+ * prlimit(2) from outside could not promise.
+ */
+export function withLimits(launch: Launch, { files }: ServiceConfig['limits']): Launch {
+  if (files === undefined) return launch;
+  const script = 'ulimit -n "$0" && exec "$@"';
+  return { ...launch, program: '/bin/sh', args: ['-c', script, String(files), launch.program, ...launch.args] };
+}
+
 function inherited(base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(base).filter(([name]) => !meantForReeve.test(name)));
 }
@@ -41,7 +54,7 @@ function portVariables(ports: Ports): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [name, port] of Object.entries(ports)) {
     variables.PORT ??= String(port);
-    variables[`PORT_${name.toUpperCase().replaceAll('-', '_')}`] = String(port);
+    variables[`PORT_${name.toUpperCase().replace(/[^A-Z0-9_]/g, '_')}`] = String(port);
   }
   return variables;
 }

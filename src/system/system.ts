@@ -7,6 +7,7 @@ export interface System {
   readonly platform: string;
   readonly sockets: Sockets;
   readonly processes: Processes;
+  readonly containment: Containment;
   readonly binder: Binder;
   readonly host: Host;
   readonly managers: Managers;
@@ -131,6 +132,26 @@ export interface Processes {
   ): Promise<SignalOutcome>;
   /** Resolves when this process has ended (a zombie has). Rejects when the signal aborts. */
   exited(identity: ProcessIdentity, signal: AbortSignal): Promise<void>;
+}
+
+/** Keeping hold of processes that leave their family: orphans, and programs that detach themselves. */
+export interface Containment {
+  /** What works here; the rest does nothing, or is refused as `unsupported`. */
+  readonly abilities: { adoptsOrphans: boolean; findsMarked: boolean };
+  /**
+   * From now on, and for as long as this process lives, descendants whose parent ends become its own children.
+   * It must then reap them. False where the system does not do that.
+   */
+  adoptOrphans(): boolean;
+  /**
+   * Processes that were started with `name=value` in their environment and let it be read. One that overwrote its
+   * environment, or was started with another, is not found.
+   */
+  marked(name: string, value: string): Promise<ProcessIdentity[]>;
+  /** Children of this process that have ended and wait to be reaped, whoever started them. */
+  zombies(): number[];
+  /** Reaps this one child if it has ended: true if so. Never for a child that Node started: Node reaps its own. */
+  reap(pid: number): boolean;
 }
 
 export interface BindRequest {

@@ -2,6 +2,7 @@
 import { release } from 'node:os';
 import type { System } from '../system.ts';
 import { createBinder } from './binder.ts';
+import { createContainment } from './containment.ts';
 import { createHost } from './host.ts';
 import { createManagers } from './managers.ts';
 import { createProcesses } from './processes.ts';
@@ -19,10 +20,12 @@ export interface LinuxOptions {
 
 export function createLinuxSystem(options: LinuxOptions = {}): System {
   const userName = createUserNames();
+  const processes = createProcesses(userName, !options.noPidfd);
   return {
     platform: 'linux',
     sockets: createSockets(options.socketSource ?? 'auto', release()),
-    processes: createProcesses(userName, !options.noPidfd),
+    processes,
+    containment: createContainment(processes),
     binder: createBinder(),
     host: createHost(userName),
     managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),

@@ -25,6 +25,13 @@ export function createUnsupportedSystem(platform: string): System {
       signal: refuseLater('signal a process safely'),
       exited: refuseLater('watch a process'),
     },
+    containment: {
+      abilities: { adoptsOrphans: false, findsMarked: false },
+      adoptOrphans: () => false,
+      marked: refuseLater('find processes by their environment'),
+      zombies: () => [],
+      reap: () => false,
+    },
     binder: { attempt: attemptBind },
     host: { facts: async () => hostFacts() },
     managers: {
