@@ -22,7 +22,7 @@ await build({
   minifySyntax: true,
   legalComments: 'linked',
   // Native code and the daemon's large libraries stay packages; the rest is bundled so that commands start fast.
-  external: ['koffi', 'fastify', 'pino', 'pino-pretty', 'prom-client'],
+  external: ['koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'],
   define: { __REEVE_VERSION__: JSON.stringify(version) },
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {

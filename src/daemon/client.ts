@@ -5,11 +5,11 @@ import { configSchema, loadConfig } from '../config/index.ts';
 import { isLoopback } from '../core/address.ts';
 import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
+import { currentOwner, stateFolder } from '../store/index.ts';
 import type { RecordedEvent } from './events.ts';
 import { readLock } from './lock.ts';
 import type { DrainRequest, DrainResult, ReloadResult } from './orders.ts';
 import type { Problem } from './problem.ts';
-import { currentOwner, stateFolder } from './state-folder.ts';
 import type { DaemonStatus } from './status.ts';
 import { readToken } from './token.ts';
 

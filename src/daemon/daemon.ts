@@ -5,6 +5,7 @@ import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { type Context, type Log, systemClock } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
+import { currentOwner, openStateFolder, stateFolder } from '../store/index.ts';
 import type { System } from '../system/index.ts';
 import type { Api } from './api.ts';
 import { daemonContext } from './context.ts';
@@ -16,7 +17,6 @@ import type { ReloadResult } from './orders.ts';
 import { reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createRoster, endOrphans, type Roster } from './roster.ts';
-import { currentOwner, openStateFolder, stateFolder } from './state-folder.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
 
 export interface DaemonOptions {

@@ -2,12 +2,12 @@
 import type { Daemon, DaemonOptions } from './daemon.ts';
 import type { RunOptions } from './run.ts';
 
+export { currentOwner, defaultStateFolder, stateFolder } from '../store/index.ts';
 export { type Control, type ControlOptions, connectControl } from './client.ts';
 export type { Daemon, DaemonOptions } from './daemon.ts';
 export type { RecordedEvent } from './events.ts';
 export type * from './orders.ts';
 export type { RunOptions } from './run.ts';
-export { currentOwner, defaultStateFolder, stateFolder } from './state-folder.ts';
 export type * from './status.ts';
 
 export async function startDaemon(options: DaemonOptions, signal: AbortSignal): Promise<Daemon> {

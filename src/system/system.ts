@@ -175,6 +175,18 @@ export type BindOutcome = { ok: true; port: number } | { ok: false; error: BindF
 export interface Binder {
   /** Binds (and for TCP listens), then closes at once without having accepted anything. */
   attempt(request: BindRequest): Promise<BindOutcome>;
+  /**
+   * Holds a TCP port by a socket that is bound on every address and never listens. What that prevents and what
+   * not, system by system, is in docs/leases.md.
+   * @throws ReeveError `conflict` where another socket has the port, `unsupported` where it cannot be done.
+   */
+  park(port: number): Promise<Parked>;
+}
+
+export interface Parked {
+  readonly port: number;
+  /** Idempotent. The end of the process does it too. */
+  release(): void;
 }
 
 /** Settings of this machine that decide what may be bound. */

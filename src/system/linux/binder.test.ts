@@ -7,7 +7,8 @@ import { needs } from '../../../test/support/parts.ts';
 import { rawSocket } from '../../../test/support/raw-socket.ts';
 import { checked, libc } from '../../ffi/index.ts';
 import type { BindRequest } from '../system.ts';
-import { createBinder, dropEverything, encodeAddress } from './binder.ts';
+import { createBinder, dropEverything } from './binder.ts';
+import { encodeAddress } from './bound.ts';
 import { createLinuxSystem } from './index.ts';
 
 const attempt = (request: Partial<BindRequest>) =>

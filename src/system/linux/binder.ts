@@ -1,19 +1,12 @@
 // Tries a bind with exactly the flags asked for, then lets go of the port; nobody gets connected meanwhile.
-import { addressBytes, type Family, familyOf } from '../../core/address.ts';
-import { OsError, ReeveError } from '../../core/errors.ts';
+import { OsError } from '../../core/errors.ts';
 import { addressOf, checked, libc } from '../../ffi/index.ts';
 import type { Binder, BindFailure, BindOutcome, BindRequest } from '../system.ts';
+import { encodeAddress, openBound } from './bound.ts';
+import { park } from './park.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 const SO_ATTACH_FILTER = 26;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const BPF_RET = 0x06;
 
 export function createBinder(): Binder {
@@ -21,34 +14,27 @@ export function createBinder(): Binder {
     async attempt(request) {
       return attempt(request);
     },
+    async park(port) {
+      return park(port);
+    },
   };
 }
 
 function attempt(request: BindRequest): BindOutcome {
-  const { family, sockaddr } = encodeAddress(request.address, request.port);
   let fd = -1;
   try {
-    const type = request.protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM;
-    fd = checked('socket', libc.socket(family === 'ipv4' ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
-    if (request.reuse) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (family === 'ipv6') setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, request.v6only ? 1 : 0);
-    checked('bind', libc.bind(fd, sockaddr, sockaddr.length));
+    fd = openBound(request);
     if (request.protocol === 'tcp') {
       dropEverything(fd);
       checked('listen', libc.listen(fd, 1));
     }
-    return { ok: true, port: boundPort(fd, sockaddr.length) };
+    return { ok: true, port: boundPort(fd, request.address) };
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
     return { ok: false, error: { code: error.code, syscall: error.syscall as BindFailure['syscall'] } };
   } finally {
     if (fd >= 0) libc.close(fd);
   }
-}
-
-function setOption(fd: number, level: number, option: number, value: number): void {
-  const bytes = new Uint8Array(Int32Array.of(value).buffer);
-  checked('setsockopt', libc.setsockopt(fd, level, option, bytes, bytes.length));
 }
 
 /**
@@ -67,34 +53,10 @@ export function dropEverything(fd: number): void {
   libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, bytes, 16);
 }
 
-function boundPort(fd: number, size: number): number {
-  const sockaddr = new Uint8Array(size);
+function boundPort(fd: number, address: string): number {
+  const { sockaddr } = encodeAddress(address, 0);
+  const size = sockaddr.length;
   const length = new Uint8Array(Int32Array.of(size).buffer);
   checked('bind', libc.getsockname(fd, sockaddr, length));
   return new DataView(sockaddr.buffer).getUint16(2);
-}
-
-/** struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). @throws ReeveError `usage` for what is no address. */
-export function encodeAddress(address: string, port: number): { family: Family; sockaddr: Uint8Array } {
-  const [bare = '', zone] = address.split('%');
-  const family = familyOf(bare);
-  const bytes = addressBytes(bare);
-  if (family === null || bytes === null) {
-    throw new ReeveError(
-      'usage',
-      `cannot bind '${address}': an IPv4 or IPv6 address is needed, without a port`,
-    );
-  }
-  const sockaddr = new Uint8Array(family === 'ipv4' ? 16 : 28);
-  const view = new DataView(sockaddr.buffer);
-  view.setUint16(0, family === 'ipv4' ? AF_INET : AF_INET6, true);
-  view.setUint16(2, port);
-  sockaddr.set(bytes, family === 'ipv4' ? 4 : 8);
-  if (family === 'ipv6' && zone !== undefined) view.setUint32(24, zoneIndex(zone), true);
-  return { family, sockaddr };
-}
-
-/** `%eth0` or `%2`. 0 where there is no such interface, which the kernel then refuses. */
-function zoneIndex(zone: string): number {
-  return /^\d{1,9}$/.test(zone) ? Number(zone) : libc.if_nametoindex(zone);
 }

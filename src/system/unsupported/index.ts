@@ -32,7 +32,7 @@ export function createUnsupportedSystem(platform: string): System {
       zombies: () => [],
       reap: () => false,
     },
-    binder: { attempt: attemptBind },
+    binder: { attempt: attemptBind, park: refuseLater('park a port') },
     host: { facts: async () => hostFacts() },
     managers: {
       stopUnit: refuseLater('stop a service'),

@@ -1,4 +1,4 @@
-// Where the daemon keeps what must outlast it: the state directory.
+// Where reeve keeps what must outlast a process: the state directory.
 import { chmod, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';

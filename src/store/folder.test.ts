@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { needs } from '../../test/support/parts.ts';
-import { openStateFolder, stateFolder } from './state-folder.ts';
+import { openStateFolder, stateFolder } from './folder.ts';
 
 test('the configured folder is relative to the configuration', () => {
   expect(stateFolder('./state', '/etc/reeve', { uid: 0, env: {} })).toBe(path.resolve('/etc/reeve/state'));

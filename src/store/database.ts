@@ -1,0 +1,156 @@
+// An SQLite file that many processes write at once: opened, migrated, and asked through statements that are kept.
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+import type Libsql from 'libsql';
+import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
+import { sleep } from '../core/time.ts';
+import { openStateFolder } from './folder.ts';
+
+export type Value = string | number | null;
+
+export interface Database {
+  /** The rows that a statement gives. It is prepared once, so its text must not hold values. */
+  all<Row>(sql: string, ...values: Value[]): Row[];
+  /** How many rows it changed. */
+  run(sql: string, ...values: Value[]): number;
+  /**
+   * All of `work` or nothing of it; nobody else writes meanwhile. Waits for its turn, which blocks this thread.
+   * @throws ReeveError `timeout` where the turn does not come within `busyMs`.
+   */
+  transaction<Result>(work: () => Result): Result;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface DatabaseOptions {
+  /** Each brings the file from one version to the next; what was once published is never changed. */
+  migrations: readonly string[];
+  /** How long to wait for other writers. Default 5000; a write takes well under a millisecond. */
+  busyMs?: number;
+}
+
+/** @throws ReeveError `privilege`, or `config` for a file that is none of ours or of a newer version. */
+export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
+  await openStateFolder(path.dirname(file));
+  const { default: Sqlite } = await import('libsql');
+  let connection: Libsql.Database | undefined;
+  try {
+    createPrivate(file);
+    connection = new Sqlite(file, { timeout: options.busyMs ?? 5000 });
+    const database = wrap(connection, file);
+    // Readers and one writer get along, and a commit need not wait for the disk: what a power failure takes
+    // with it was about processes that are gone as well. Killed processes lose nothing.
+    await untilQuiet(() => database.all('pragma journal_mode = wal'));
+    database.all('pragma synchronous = normal');
+    migrate(database, options.migrations, file);
+    return database;
+  } catch (error) {
+    connection?.close();
+    throw explained(error, file);
+  }
+}
+
+/**
+ * SQLite gives its side files the mode of this one. Made exclusively: closing any descriptor of an existing
+ * database would drop the locks that this process has on it (POSIX locks, fcntl(2)).
+ */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** The switch to WAL does not wait for others by itself: SQLite answers SQLITE_BUSY at once. */
+async function untilQuiet(work: () => unknown): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'timeout' || tries === 100) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+function wrap(connection: Libsql.Database, file: string): Database {
+  const statements = new Map<string, Libsql.Statement<unknown[]>>();
+  const statement = (sql: string) => {
+    const known = statements.get(sql) ?? connection.prepare(sql);
+    statements.set(sql, known);
+    return known;
+  };
+  const guarded = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw explained(error, file);
+    }
+  };
+  return {
+    // Values go in one list: libsql 0.5 takes a lone null for a map of names.
+    all: <Row>(sql: string, ...values: Value[]) => guarded(() => statement(sql).all(values) as Row[]),
+    run: (sql, ...values) => guarded(() => statement(sql).run(values).changes),
+    transaction: (work) =>
+      guarded(() => {
+        statement('begin immediate').run([]);
+        try {
+          const result = work();
+          statement('commit').run([]);
+          return result;
+        } catch (error) {
+          statement('rollback').run([]);
+          throw error;
+        }
+      }),
+    close() {
+      statements.clear();
+      if (connection.open) connection.close();
+    },
+  };
+}
+
+function migrate(database: Database, migrations: readonly string[], file: string): void {
+  const version = () => database.all<{ user_version: number }>('pragma user_version')[0]!.user_version;
+  if (version() === migrations.length) return;
+  database.transaction(() => {
+    // Read again: another process may have been quicker.
+    const from = version();
+    if (from > migrations.length) {
+      throw new ReeveError(
+        'config',
+        `${file} has version ${from}: a newer reeve wrote it, this one reads up to ${migrations.length}`,
+        { hint: 'Use the newer reeve, or move the file away' },
+      );
+    }
+    for (const step of migrations.slice(from)) {
+      for (const sql of step.split(';').filter((part) => part.trim() !== '')) database.run(sql);
+    }
+    database.run(`pragma user_version = ${migrations.length}`);
+  });
+}
+
+const isBusy = (error: unknown) => errorCode(error)?.startsWith('SQLITE_BUSY') ?? false;
+
+function explained(error: unknown, file: string): unknown {
+  const code = errorCode(error);
+  if (error instanceof ReeveError || !code) return error;
+  if (isBusy(error)) {
+    return new ReeveError('timeout', `${file} is busy: another process has been writing for too long`, {
+      hint: `See who has it open: lsof ${file}`,
+      cause: error,
+    });
+  }
+  if (['EACCES', 'EPERM', 'EROFS', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM'].includes(code)) {
+    return new ReeveError('privilege', `cannot write ${file}: ${errorMessage(error)}`, { cause: error });
+  }
+  if (['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes(code)) {
+    return new ReeveError('config', `${file} is not a database of reeve, or is damaged`, {
+      hint: 'Move it away: a new one is made',
+      cause: error,
+    });
+  }
+  return error;
+}

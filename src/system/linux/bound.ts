@@ -1,0 +1,61 @@
+// Opens a socket that is bound with exactly the flags asked for, which Node's own sockets cannot be.
+import { addressBytes, type Family, familyOf } from '../../core/address.ts';
+import { ReeveError } from '../../core/errors.ts';
+import { checked, libc } from '../../ffi/index.ts';
+import type { BindRequest } from '../system.ts';
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** @returns its descriptor, which is the caller's to close. @throws OsError */
+export function openBound({ protocol, address, port, reuse, v6only }: BindRequest): number {
+  const { family, sockaddr } = encodeAddress(address, port);
+  const type = protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM;
+  const fd = checked('socket', libc.socket(family === 'ipv4' ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+  try {
+    if (reuse) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (family === 'ipv6') setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only ? 1 : 0);
+    checked('bind', libc.bind(fd, sockaddr, sockaddr.length));
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+function setOption(fd: number, level: number, option: number, value: number): void {
+  const bytes = new Uint8Array(Int32Array.of(value).buffer);
+  checked('setsockopt', libc.setsockopt(fd, level, option, bytes, bytes.length));
+}
+
+/** struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). @throws ReeveError `usage` for what is no address. */
+export function encodeAddress(address: string, port: number): { family: Family; sockaddr: Uint8Array } {
+  const [bare = '', zone] = address.split('%');
+  const family = familyOf(bare);
+  const bytes = addressBytes(bare);
+  if (family === null || bytes === null) {
+    throw new ReeveError(
+      'usage',
+      `cannot bind '${address}': an IPv4 or IPv6 address is needed, without a port`,
+    );
+  }
+  const sockaddr = new Uint8Array(family === 'ipv4' ? 16 : 28);
+  const view = new DataView(sockaddr.buffer);
+  view.setUint16(0, family === 'ipv4' ? AF_INET : AF_INET6, true);
+  view.setUint16(2, port);
+  sockaddr.set(bytes, family === 'ipv4' ? 4 : 8);
+  if (family === 'ipv6' && zone !== undefined) view.setUint32(24, zoneIndex(zone), true);
+  return { family, sockaddr };
+}
+
+/** `%eth0` or `%2`. 0 where there is no such interface, which the kernel then refuses. */
+function zoneIndex(zone: string): number {
+  return /^\d{1,9}$/.test(zone) ? Number(zone) : libc.if_nametoindex(zone);
+}
