@@ -10,6 +10,7 @@ import {
   parseTarget,
   planned,
   prepareFree,
+  type ScanOptions,
   scan as scanWith,
   type WhoOptions,
   type WhyOptions,
@@ -20,7 +21,7 @@ import { selectSystem } from './system/select.ts';
 
 export { isReeveError, ReeveError } from './core/errors.ts';
 export type * from './core/records.ts';
-export type { FreeOptions, ProbeOptions, ProbeResult, WhoOptions, WhyOptions };
+export type { FreeOptions, ProbeOptions, ProbeResult, ScanOptions, WhoOptions, WhyOptions };
 
 type Port = number | string;
 
@@ -60,14 +61,12 @@ export function check(
   return probe(url, { timeout: 3000, ...options }, signal);
 }
 
-/** Which TCP ports (`'22,80,8000-8100'`) of a host accept a connection. `timeoutMs` a port, 1000 by default. */
+/** Which ports (`'22,80,8000-8100'`) of a host answer; by connecting over TCP, unless `method` says otherwise. */
 export async function scan(
   host: string,
   ports = '1-1024',
-  options: { timeoutMs?: number; concurrency?: number } = {},
+  options: Omit<ScanOptions, 'ports'> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ScanRecord> {
-  const system = await selectSystem();
-  const settings = { timeoutMs: 1000, concurrency: 512, ...options, ports: parseRanges(ports) };
-  return scanWith(host, settings, await system.host.facts(), signal);
+  return scanWith(await selectSystem(), host, { ...options, ports: parseRanges(ports) }, signal);
 }

@@ -1,3 +1,4 @@
 // Door of ffi/: native calls. Only system/ and relay/ come in here.
 export * from './call.ts';
 export * from './libc.ts';
+export * from './sockets.ts';

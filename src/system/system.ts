@@ -2,6 +2,7 @@
 import type { Family } from '../core/address.ts';
 import type { Protocol } from '../core/endpoint.ts';
 import type { PortRange } from '../core/range.ts';
+import type { Scanner } from './scanner.ts';
 
 export interface System {
   readonly platform: string;
@@ -9,6 +10,7 @@ export interface System {
   readonly processes: Processes;
   readonly containment: Containment;
   readonly binder: Binder;
+  readonly scanner: Scanner;
   readonly host: Host;
   readonly managers: Managers;
 }

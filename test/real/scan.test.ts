@@ -33,7 +33,7 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
       .map(({ port }) => port);
     const range = facts.ephemeral!;
     const options = { ports: [range], timeoutMs: 2000, concurrency: 1000 };
-    const record = await scan('127.0.0.1', options, facts, never);
+    const record = await scan(system, '127.0.0.1', options, never);
     const found = record.open.map(({ port }) => port);
     // Other tests listen on the same machine: ours are all there, and whatever else is found listens too.
     expect(found).toEqual(expect.arrayContaining(ports));
@@ -53,16 +53,16 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
     const { port } = probe.address() as AddressInfo;
     probe.close();
     await once(probe, 'close');
-    const facts = await (await selectSystem()).host.facts();
+    const system = await selectSystem();
     for (let round = 0; round < 20; round++) {
       const options = { ports: [{ first: port - 50, last: port + 50 }], timeoutMs: 1000, concurrency: 101 };
-      const { open } = await scan('127.0.0.1', options, facts, never);
+      const { open } = await scan(system, '127.0.0.1', options, never);
       expect(open.map((each) => each.port)).not.toContain(port);
     }
   });
 
   it('ends early when it is cancelled, with what it knows', async () => {
-    const facts = await (await selectSystem()).host.facts();
+    const system = await selectSystem();
     const abort = new AbortController();
     const options = {
       ports: [{ first: 1, last: 65_535 }],
@@ -72,7 +72,7 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
         if (done === 500) abort.abort();
       },
     };
-    const { counts } = await scan('127.0.0.1', options, facts, abort.signal);
+    const { counts } = await scan(system, '127.0.0.1', options, abort.signal);
     const seen = counts.open + counts.closed + counts.filtered;
     expect(seen).toBeGreaterThanOrEqual(500);
     expect(seen).toBeLessThan(65_535);

@@ -52,14 +52,14 @@ async function run(io: Io, hosts: string[], options: Options): Promise<number> {
     import('../render/scan.ts'),
     import('../render/progress.ts'),
   ]);
-  const facts = await (await selectSystem()).host.facts();
+  const system = await selectSystem();
   const records: ScanRecord[] = [];
   for (const host of hosts) {
     const progress = await openProgress(io, `Scanning ${host}`, options);
     const record = await scan(
+      system,
       host,
       { ports, timeoutMs: options.timeout, concurrency: options.concurrency, onProgress: progress.update },
-      facts,
       io.signal,
     );
     progress.close();

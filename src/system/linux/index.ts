@@ -6,6 +6,7 @@ import { createContainment } from './containment.ts';
 import { createHost } from './host.ts';
 import { createManagers } from './managers.ts';
 import { createProcesses } from './processes.ts';
+import { createScanner } from './scanner/index.ts';
 import { createSockets, type SocketSource } from './sockets.ts';
 import { createUserNames } from './users.ts';
 
@@ -27,6 +28,7 @@ export function createLinuxSystem(options: LinuxOptions = {}): System {
     processes,
     containment: createContainment(processes),
     binder: createBinder(),
+    scanner: createScanner(),
     host: createHost(userName),
     managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),
   };

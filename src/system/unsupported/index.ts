@@ -33,6 +33,7 @@ export function createUnsupportedSystem(platform: string): System {
       reap: () => false,
     },
     binder: { attempt: attemptBind, park: refuseLater('park a port') },
+    scanner: { connect: () => null, syn: refuse('send packets of its own making') },
     host: { facts: async () => hostFacts() },
     managers: {
       stopUnit: refuseLater('stop a service'),
