@@ -1,5 +1,5 @@
 // How every command is defined: its words, its examples, and an action that returns an exit code.
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { errorMessage, isReeveError } from '../core/errors.ts';
 import type { Io } from './io.ts';
 
@@ -39,6 +39,16 @@ export function option<T>(parse: (text: string) => T): (text: string) => T {
       throw new InvalidArgumentError(`${errorMessage(error)}${hint}`);
     }
   };
+}
+
+/** An option whose default is shown as a person would write it. */
+export function setting<T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T,
+  text: string,
+): Option {
+  return new Option(flags, description).argParser(option(parse)).default(parse(text), text);
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number {

@@ -1,6 +1,6 @@
 // One run of the command line: arguments in, exit code out; every error is told in the same way.
 import { CommanderError } from 'commander';
-import { exit, isReeveError } from '../core/errors.ts';
+import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import { createIo, type Host, type Io } from './io.ts';
 import { buildProgram } from './program.ts';
@@ -30,6 +30,11 @@ function tell(error: unknown, io: Io): number {
     io.err(`${colors.red('reeve:')} ${error.message.split('\n').map(printable).join('\n')}`);
     if (error.hint) io.err(`  ${colors.dim('→')} ${printable(error.hint)}`);
     return error.exitCode;
+  }
+  if (['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) {
+    io.err(`${colors.red('reeve:')} no file descriptor is left (${errorMessage(error)})`);
+    io.err(`  ${colors.dim('→')} raise the limit: ulimit -n 1024`);
+    return exit.unknown;
   }
   io.err(
     `${colors.red('reeve: a fault in reeve itself:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -72,10 +72,13 @@ function descriptors({ host }: DoctorFacts): Finding {
   const text = `${open ?? '?'} open, limit ${soft}${hard === null ? '' : ` (at most ${hard})`}`;
   // Two descriptors a relayed connection; below this a default listener's 10,000 connections cannot be served.
   if (soft >= 20_100) return ok('open files', text);
+  const words = `${text}: enough for ${Math.max(0, Math.floor((soft - 100) / 2))} relayed connections`;
+  const most = Math.min(hard ?? 65_536, 65_536);
+  if (most > soft) return warn('open files', words, `ulimit -n ${most}`);
   return warn(
     'open files',
-    `${text}: enough for ${Math.max(0, Math.floor((soft - 100) / 2))} relayed connections`,
-    `ulimit -n ${Math.min(hard ?? 65_536, 65_536)}`,
+    words,
+    'raise the hard limit: LimitNOFILE= in the unit, or /etc/security/limits.conf',
   );
 }
 

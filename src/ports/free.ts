@@ -8,7 +8,7 @@ import { printable } from '../core/text.ts';
 import type { ProcessFacts, ProcessIdentity, System } from '../system/index.ts';
 import { lookUpOwners } from './lookup.ts';
 import { isSame, type PreparedFree, planFree, type Step } from './plan.ts';
-import { prove } from './prove.ts';
+import { prove, proveAlreadyFree } from './prove.ts';
 import type { PortTarget } from './target.ts';
 
 export interface FreeOptions {
@@ -70,7 +70,13 @@ async function prepareOne(
 /** The plan as a result, for --dry-run and for what is refused. */
 export function planned({ endpoint, plan }: PreparedFree): FreeResult {
   if (plan.kind === 'nothing') {
-    return { endpoint, outcome: 'already-free', plan: [], reason: null, proof: 'no socket owns it' };
+    return {
+      endpoint,
+      outcome: 'already-free',
+      plan: [],
+      reason: null,
+      proof: 'no socket owns it (not bound to prove it)',
+    };
   }
   if (plan.kind === 'refuse') {
     return { endpoint, outcome: 'refused', plan: [], reason: plan.reason, proof: null };
@@ -90,7 +96,8 @@ export async function carryOut(
   signal: AbortSignal,
 ): Promise<FreeResult> {
   const { plan, endpoint } = prepared;
-  if (plan.kind !== 'stop') return planned(prepared);
+  if (plan.kind === 'nothing') return proveAlreadyFree(system, prepared);
+  if (plan.kind === 'refuse') return planned(prepared);
   const result = { endpoint, plan: shown(plan.steps) };
   const failed = (reason: string): FreeResult => ({ ...result, outcome: 'failed', reason, proof: null });
   try {

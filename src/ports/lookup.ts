@@ -133,5 +133,5 @@ export function lookUpOwners(
   port: number,
 ): Promise<Lookup> {
   const query = { protocols: [protocol], ports: [{ first: port, last: port }] };
-  return lookUp(system, query, (row) => ownsPort(row) && addressMatches(host, row.address));
+  return lookUp(system, query, (row) => ownsPort(row) && addressMatches(host, row));
 }

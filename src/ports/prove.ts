@@ -1,5 +1,6 @@
 // The proof that a port is free: nobody took it again, and a bind works.
 import { formatDuration } from '../core/quantity.ts';
+import type { FreeResult } from '../core/records.ts';
 import { printable } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
 import type { System } from '../system/index.ts';
@@ -46,6 +47,41 @@ export async function prove(
     free: true,
     words: `${verb} ${where} port ${port}, after nobody took it for ${formatDuration(watchMs)}`,
   };
+}
+
+/** Nobody owns the port: whether it can also be bound is another question, since connections may still use it. */
+export async function proveAlreadyFree(system: System, prepared: PreparedFree): Promise<FreeResult> {
+  const { endpoint, protocol, host, port } = prepared;
+  const { ipv6 } = await system.host.facts();
+  const address =
+    host === null ? (ipv6.available ? '::' : '0.0.0.0') : host === 'localhost' ? '127.0.0.1' : host;
+  const result = { endpoint, plan: [] };
+  const attempt = await system.binder.attempt({
+    protocol,
+    address,
+    port,
+    reuse: protocol === 'tcp',
+    v6only: false,
+  });
+  if (attempt.ok) {
+    return {
+      ...result,
+      outcome: 'already-free',
+      reason: null,
+      proof: `bound ${address} port ${port}; no socket owns it`,
+    };
+  }
+  if (attempt.error.code === 'EACCES') {
+    return {
+      ...result,
+      outcome: 'already-free',
+      reason: null,
+      proof: 'no socket owns it; this user may not bind it',
+    };
+  }
+  const { code, syscall } = attempt.error;
+  const reason = `nobody listens on it, so there is nobody to stop, but ${syscall} fails: ${code} (reeve why ${endpoint.replace('tcp:', '')} tells the reason)`;
+  return { ...result, outcome: 'failed', reason, proof: null };
 }
 
 /** Names who started it again: a parent that lived on, or the unit's manager. */

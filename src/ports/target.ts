@@ -1,8 +1,9 @@
 // What `who`, `why` and `free` can be asked about: ports, ranges, PIDs and names, as a person writes them.
-import { canonicalAddress, familyOf } from '../core/address.ts';
+import { addressesOverlap, canonicalAddress, familyOf } from '../core/address.ts';
 import { type Protocol, splitHostPort, splitProtocol } from '../core/endpoint.ts';
 import { ReeveError } from '../core/errors.ts';
 import { formatRange, type PortRange, parseRange } from '../core/range.ts';
+import type { SocketRow } from '../system/index.ts';
 
 /** Ports, narrowed by protocol and address where the text names them. */
 export interface PortTarget {
@@ -47,11 +48,19 @@ export function parsePortTarget(text: string): PortTarget {
   }
 }
 
-/** Whether a socket's bind address is the one that was asked for; `localhost` is both loopback addresses. */
-export function addressMatches(host: string | null, address: string): boolean {
+/** Whether a socket takes what is sent to this address: bound to it, or to a wildcard that covers it. */
+export function addressMatches(
+  host: string | null,
+  { family, address, v6only }: Pick<SocketRow, 'family' | 'address' | 'v6only'>,
+): boolean {
   if (host === null) return true;
-  if (host === 'localhost') return address === '127.0.0.1' || address === '::1';
-  return host === address || (familyOf(host) === null && host === '*');
+  // RFC 6761 §6.3: localhost is loopback, of either family.
+  const asked = host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
+  const bound = { family, address, v6only: v6only ?? false };
+  return asked.some((each) => {
+    const wanted = familyOf(each.split('%')[0]!);
+    return wanted !== null && addressesOverlap({ family: wanted, address: each, v6only: false }, bound);
+  });
 }
 
 export function describeTarget({ protocol, host, range }: PortTarget): string {

@@ -56,7 +56,7 @@ async function waitForOne(
   }
   const seen = last?.verdict === 'up' ? null : last;
   return {
-    url: subject,
+    url: last?.url ?? subject,
     verdict: seen?.verdict ?? 'unknown',
     ms: last?.ms ?? null,
     reason: 'timeout',

@@ -52,7 +52,7 @@ function portMatches(row: SocketRow, target: Extract<Target, { kind: 'ports' }>)
   return (
     inRange(target.range, row.port) &&
     (target.protocol === null || target.protocol === row.protocol) &&
-    addressMatches(target.host, row.address)
+    addressMatches(target.host, row)
   );
 }
 

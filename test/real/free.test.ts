@@ -54,10 +54,17 @@ describe.runIf(needs('free, on real processes', 'linux'))('free', () => {
     expect(child.process.signalCode ?? (await once(child.process, 'exit'))[1]).toBe('SIGTERM');
   });
 
+  it('finds the wildcard that covers the address that was asked for', async () => {
+    const child = await startNode(listenScript.replace("'127.0.0.1'", "'::'"));
+    expect(await free([`127.0.0.1:${child.line}`])).toMatchObject([{ outcome: 'freed' }]);
+  });
+
   it('says so where nobody owns the port', async () => {
     const child = await startNode(listenScript);
     await free([child.line]);
-    expect(await free([child.line])).toMatchObject([{ outcome: 'already-free', plan: [] }]);
+    expect(await free([child.line])).toMatchObject([
+      { outcome: 'already-free', plan: [], proof: expect.stringContaining('bound') },
+    ]);
   });
 
   it('ends all workers that share one socket, and their parent', async () => {
@@ -99,7 +106,11 @@ describe.runIf(needs('free, on real processes', 'linux'))('free', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    expect(await free([String(socket.localPort)])).toMatchObject([{ outcome: 'already-free' }]);
+    const inUse = await free([String(socket.localPort)]);
+    expect(inUse).toMatchObject([
+      { outcome: 'failed', reason: expect.stringContaining('nobody listens on it') },
+    ]);
+    expect(socket.destroyed).toBe(false);
     socket.destroy();
   });
 

@@ -1,7 +1,7 @@
 // reeve check: one probe each, for people and as a container's liveness probe.
 import { exit } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
-import { action, type Common, command, type Define, json, option } from '../define.ts';
+import { action, type Common, command, type Define, json, setting } from '../define.ts';
 import type { Io } from '../io.ts';
 
 interface Options extends Common {
@@ -19,7 +19,7 @@ reeve check 8080                 short for tcp://localhost:8080
 HEALTHCHECK CMD ["reeve", "check", "-q", "http://127.0.0.1:8080/healthz"]`,
   )
     .argument('<url...>', 'tcp://host:port, http://…, https://…, or a port')
-    .option('--timeout <duration>', 'for each probe', option(parseDuration), 3000)
+    .addOption(setting('--timeout <duration>', 'for each probe', parseDuration, '3s'))
     .option('--insecure', 'accept certificates that do not verify')
     .action(action<Options>(io, (operands, options) => run(io, operands, options)));
 

@@ -3,7 +3,7 @@ import { exit, ReeveError, worstExit } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import type { FreeResult } from '../../core/records.ts';
 import type { PreparedFree } from '../../ports/index.ts';
-import { action, type Common, command, type Define, json, option } from '../define.ts';
+import { action, type Common, command, type Define, json, setting } from '../define.ts';
 import type { Io } from '../io.ts';
 
 interface Options extends Common {
@@ -30,7 +30,7 @@ reeve free udp:5353`,
       '-f, --force',
       'signal the process even where its unit or container would be stopped, or if it does not listen',
     )
-    .option('--timeout <duration>', 'after SIGTERM, before SIGKILL', option(parseDuration), 5000)
+    .addOption(setting('--timeout <duration>', 'after SIGTERM, before SIGKILL', parseDuration, '5s'))
     .action(action<Options>(io, (operands, options) => run(io, operands, options)));
 
 async function run(io: Io, operands: string[], options: Options): Promise<number> {

@@ -2,7 +2,7 @@
 import { exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import type { Ask } from '../../ports/index.ts';
-import { action, type Common, command, type Define, json, option, wholeNumber } from '../define.ts';
+import { action, type Common, command, type Define, json, setting, wholeNumber } from '../define.ts';
 import type { Io } from '../io.ts';
 
 interface Options extends Common {
@@ -23,8 +23,8 @@ reeve wait --free 3000 --timeout 90s`,
   )
     .argument('<url...>', 'as for check; with --free a port or host:port')
     .option('--free', 'wait until the port can be bound instead')
-    .option('--timeout <duration>', 'for all together', option(parseDuration), 60_000)
-    .option('--interval <duration>', 'between two tries', option(parseDuration), 250)
+    .addOption(setting('--timeout <duration>', 'for all together', parseDuration, '60s'))
+    .addOption(setting('--interval <duration>', 'between two tries', parseDuration, '250ms'))
     .option('--successes <count>', 'successes in a row that count as up', wholeNumber(1, 1000), 1)
     .action(action<Options>(io, (operands, options) => run(io, operands, options)));
 
@@ -42,11 +42,13 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
     io.signal,
   );
   if (options.json) io.out(json({ results }));
-  else if (!options.quiet) renderChecks(results, io);
+  else if (!options.quiet) renderChecks(results, io, options.free ? waitForFreeWords : undefined);
   return results.every(({ verdict, reason }) => verdict === 'up' && reason !== 'timeout')
     ? exit.done
     : exit.timeout;
 }
+
+const waitForFreeWords = { up: 'free', down: 'held', unknown: 'unknown' };
 
 async function askWhetherUp(operands: string[]): Promise<Ask> {
   const { askOnce } = await import('../probing.ts');
@@ -61,10 +63,12 @@ async function askWhetherFree(): Promise<Ask> {
   ]);
   const system = await selectSystem();
   return async (subject) => {
-    const { endpoint, verdict, causes } = await why(system, subject);
+    const { endpoint, verdict, error, causes } = await why(system, subject);
     if (verdict === 'refused')
       throw new ReeveError('conflict', `${endpoint} will not become free: ${causes[0]?.summary}`);
-    if (verdict === 'free') return { url: endpoint, verdict: 'up', ms: null, reason: null, detail: 'free' };
+    // Where there is no socket table, a bind that worked is all that can be known.
+    if (verdict === 'free' || (verdict === 'unknown' && error === null))
+      return { url: endpoint, verdict: 'up', ms: null, reason: null, detail: null };
     return { url: endpoint, verdict: 'down', ms: null, reason: verdict, detail: causes[0]?.summary ?? null };
   };
 }

@@ -23,8 +23,11 @@ export async function renderWho(record: WhoRecord, options: Options, io: Io): Pr
   if (sockets.length === 0) {
     if (options.quiet) return;
     io.out(asked ? `Nobody has ${options.asked.join(', ')}.` : 'Nothing is listening.');
-    if (asked && !options.allStates)
-      io.out(io.colors.dim('Connections may still use it: reeve who … --all-states, or reeve why …'));
+    if (asked && !options.allStates) {
+      io.out(
+        io.colors.dim(`Connections may still use it: reeve who ${options.asked.join(' ')} --all-states`),
+      );
+    }
     return;
   }
   if (options.tree || (asked && sockets.length <= storyLimit)) {

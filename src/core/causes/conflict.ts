@@ -96,6 +96,8 @@ function remainderCauses(facts: BindFacts): Cause[] {
   const blocked = facts.failure?.code === 'EADDRINUSE';
   const blockedWithoutReuse = facts.failureWithoutReuse?.code === 'EADDRINUSE';
   if (!blocked && !blockedWithoutReuse) return [];
+  // With SO_REUSEADDR set, and an owner in the way, they are not what it failed for.
+  if (blocked && facts.reuse && holdingRivals(facts).length > 0) return [];
   const others = overlapping(facts).filter(({ state }) => !receiving.has(state) && state !== 'bound');
   const waiting = others.filter(({ state }) => state === 'time-wait');
   const connected = others.filter(({ state }) => state !== 'time-wait');
@@ -124,7 +126,7 @@ function remainderCauses(facts: BindFacts): Cause[] {
       id: 'time-wait',
       confidence: alone && connected.length === 0 ? 'certain' : 'possible',
       summary: blocked
-        ? `${plural(waiting.length, 'closed connection')} of port ${facts.port} ${waiting.length === 1 ? 'is' : 'are'} in TIME_WAIT, for 60 s at the most on Linux, and the bind did not set SO_REUSEADDR`
+        ? `${plural(waiting.length, 'closed connection')} of port ${facts.port} ${waiting.length === 1 ? 'is' : 'are'} in TIME_WAIT, for 60 s at the most on Linux${facts.reuse ? '' : ', and the bind did not set SO_REUSEADDR'}`
         : `free for a program that sets SO_REUSEADDR; one that does not is refused until ${plural(waiting.length, 'closed connection')} in TIME_WAIT ${waiting.length === 1 ? 'is' : 'are'} over (60 s at the most on Linux)`,
       evidence: [`${plural(waiting.length, 'socket')} in TIME_WAIT, owned by no process`, attemptLine(facts)],
       remedies: [setReuse, waitForFree(facts)],

@@ -17,7 +17,8 @@ export function explainBind(facts: BindFacts): Explanation {
   const { failure } = facts;
   if (failure === null) {
     if (holdingRivals(facts).length > 0) return { verdict: 'held', causes: ranked(causes) };
-    return { verdict: facts.table ? 'free' : 'unknown', causes: ranked([...causes, ...warnings(facts)]) };
+    if (!facts.table) return { verdict: 'unknown', causes: [unseen(facts)] };
+    return { verdict: 'free', causes: ranked([...causes, ...warnings(facts)]) };
   }
   if (isInUse(failure.code)) {
     return { verdict: 'held', causes: ranked(causes.length > 0 ? causes : [invisibleHolder(facts)]) };
@@ -47,6 +48,17 @@ function invisibleHolder(facts: BindFacts): Cause {
       ...blind,
     ],
     remedies: lookCloser(facts),
+  };
+}
+
+/** A bind that works proves little where two programs may share a port, and here nobody can be looked for. */
+function unseen(facts: BindFacts): Cause {
+  return {
+    id: 'held-hidden',
+    confidence: 'possible',
+    summary: `the bind worked, but whether somebody shares port ${facts.port} cannot be seen on this system`,
+    evidence: ['bind and listen worked', 'this system has no socket table that can be read'],
+    remedies: [],
   };
 }
 

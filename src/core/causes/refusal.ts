@@ -2,7 +2,7 @@
 import { formatHostPort } from '../endpoint.ts';
 import { formatRange, inRange } from '../range.ts';
 import type { BindFacts, BindFailureFact, Cause } from './facts.ts';
-import { enableIpv6, moreDescriptors, privilegedPort, sandbox, useOwnAddress } from './remedies.ts';
+import { moreDescriptors, privilegedPort, sandbox, useOwnAddress, withoutIpv6 } from './remedies.ts';
 
 type Rule = (facts: BindFacts, failure: BindFailureFact) => Cause[];
 
@@ -68,13 +68,16 @@ const noAddress: Rule = (facts, failure) => {
   ];
 };
 
-const noFamily: Rule = ({ bind, host }, failure) => [
+const noFamily: Rule = (facts, failure) => [
   {
     id: 'family-unavailable',
     confidence: 'certain',
-    summary: `${bind.family === 'ipv6' ? 'IPv6' : 'IPv4'} is not available here`,
-    evidence: [`${failure.syscall} failed: ${failure.code}`, ...(host.ipv6.reason ? [host.ipv6.reason] : [])],
-    remedies: bind.family === 'ipv6' ? enableIpv6 : [],
+    summary: `${facts.bind.family === 'ipv6' ? 'IPv6' : 'IPv4'} is not available here`,
+    evidence: [
+      `${failure.syscall} failed: ${failure.code}`,
+      ...(facts.host.ipv6.reason ? [facts.host.ipv6.reason] : []),
+    ],
+    remedies: facts.bind.family === 'ipv6' ? withoutIpv6(facts) : [],
   },
 ];
 

@@ -94,10 +94,15 @@ export function useOwnAddress({ port, host, bind }: BindFacts): Remedy[] {
   ];
 }
 
-export const enableIpv6: Remedy[] = [
-  remedy('bind the IPv4 address instead: 0.0.0.0, or 127.0.0.1'),
-  remedy('or turn IPv6 on', 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0'),
-];
+export function withoutIpv6({ host }: BindFacts): Remedy[] {
+  const switchedOff = host.ipv6.reason?.includes('disable_ipv6') ?? false;
+  return [
+    remedy('bind the IPv4 address instead: 0.0.0.0, or 127.0.0.1'),
+    switchedOff
+      ? remedy('or turn IPv6 on', 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0')
+      : remedy('or give an interface an IPv6 address; look at what there is', 'ip -6 address'),
+  ];
+}
 
 /** `hard` is the most that the shell may be given; null where it is not known. */
 export function moreDescriptors(hard: number | null): Remedy[] {
