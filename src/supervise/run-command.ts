@@ -31,12 +31,12 @@ export interface Command {
  * terminal. `socket` becomes its descriptor 3.
  */
 export function startCommand(launch: Launch, socket: number | null): Command {
-  const { program, args } = socket === null ? launch : withListenPid(launch);
+  const { program, args, env } = socket === null ? launch : withSocket(launch);
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
       cwd: launch.cwd,
-      env: launch.env,
+      env,
       stdio: ['inherit', 'inherit', 'inherit', ...(socket === null ? [] : [socket])],
     });
   } catch (error) {
@@ -64,8 +64,14 @@ export function startCommand(launch: Launch, socket: number | null): Command {
 }
 
 /** LISTEN_PID must be the command's own PID (sd_listen_fds(3)), which nobody knows before it runs. */
-function withListenPid({ program, args }: Launch): Pick<Launch, 'program' | 'args'> {
-  return { program: '/bin/sh', args: ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', program, ...args] };
+function withSocket(launch: Launch): Launch {
+  const { program, args, env } = launch;
+  return {
+    ...launch,
+    program: '/bin/sh',
+    args: ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', program, ...args],
+    env: { ...env, LISTEN_FDS: '1' },
+  };
 }
 
 function neverRan(error: unknown, { program }: Launch): CommandEnd {

@@ -3,7 +3,7 @@ import type { Clock } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 import { sleep } from '../core/time.ts';
 import type { RunReport } from './run-report.ts';
-import type { PortWatch, Sight } from './run-watch.ts';
+import type { Listener, PortWatch, Sight } from './run-watch.ts';
 
 /** Many programs listen elsewhere first (a debugger, an admin port): only one that stays there is told. */
 const elsewhereFor = 2000;
@@ -16,6 +16,8 @@ export interface ReadyOptions {
   readyWithin: number;
   clock: Clock;
   report(report: RunReport): void;
+  /** Makes the port lead to where the tree listens instead. */
+  fix?: ((to: Listener) => Promise<void>) | undefined;
 }
 
 /** Resolves at once when the signal aborts. `blind`: what is seen here is not enough to tell. */
@@ -51,8 +53,15 @@ export async function untilReady(
       if (sight.kind !== 'elsewhere') elsewhereSince = null;
       else {
         elsewhereSince ??= ms;
-        if (ms - elsewhereSince >= elsewhereFor)
+        const [to] = sight.listeners.sort((a, b) => a.port - b.port);
+        if (ms - elsewhereSince >= elsewhereFor) {
+          if (options.fix && to) {
+            await options.fix(to);
+            report({ kind: 'relayed', port, to, ms });
+            return 'ready';
+          }
           once({ kind: 'elsewhere', port, listeners: sight.listeners });
+        }
       }
       if (ms >= readyWithin) once({ kind: 'late', port, ms, sight });
       await sleep(pause(ms), signal);

@@ -8,6 +8,9 @@ export type RunReport =
   | { kind: 'stranger'; port: number; strangers: Listener[] }
   | { kind: 'elsewhere'; port: number; listeners: Listener[] }
   | { kind: 'late'; port: number; ms: number; sight: Sight }
+  /** What comes to the port is passed on to where the command listens. */
+  | { kind: 'relayed'; port: number; to: Listener; ms: number }
+  | { kind: 'lost'; port: number; reason: string }
   /** It cannot be seen here who listens. */
   | { kind: 'blind'; reason: string }
   | { kind: 'ended'; words: string }

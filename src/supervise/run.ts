@@ -10,7 +10,7 @@ import { type Command, type CommandEnd, startCommand } from './run-command.ts';
 import { untilReady } from './run-ready.ts';
 import type { RunReport } from './run-report.ts';
 import { RunTree } from './run-tree.ts';
-import { PortWatch } from './run-watch.ts';
+import { type Listener, PortWatch } from './run-watch.ts';
 
 export interface RunSpec {
   /** Of the port: PORT_NAME in the environment. */
@@ -39,6 +39,8 @@ export interface RunDeps {
   /** Unique to this run, and not to be guessed: it marks the processes that belong to it. */
   mark: string;
   report(report: RunReport): void;
+  /** Makes the port lead to where the command listens instead; absent: that is only told. */
+  fix?: ((to: Listener) => Promise<void>) | undefined;
 }
 
 export interface RunEnd {
@@ -66,6 +68,7 @@ export class Run {
   #identity: ProcessIdentity | null = null;
   #interrupts = 0;
   #retry: Retry = noFailures;
+  #hinted = false;
   /** Why the command is being ended though nobody asked for it. */
   #failed = false;
 
@@ -148,7 +151,8 @@ export class Run {
       this.#identity = await system.processes.identify(command.pid);
     }
     if (watch && command.pid !== null) {
-      const options = { port, readyWithin: this.#spec.readyWithin, clock, report };
+      const { readyWithin } = this.#spec;
+      const options = { port, readyWithin, clock, report, fix: this.#deps.fix };
       void untilReady(watch, options, watching.signal).then((outcome) => {
         if (outcome === 'ready') readyAt = clock.monotonic();
         if (outcome !== 'stranger') return;
@@ -159,12 +163,17 @@ export class Run {
     const end = await command.ended;
     watching.abort();
     this.#command = null;
-    const asked = this.#stopping.signal.aborted || this.#interrupts > 0;
     if (!end.started) report({ kind: 'ended', words: end.words });
-    else if (end.code !== 0 && readyAt === null && !asked && clock.monotonic() - startedAt < earlyEnd) {
-      if (this.#spec.parked) report({ kind: 'parked-hint', port });
-    }
+    else if (readyAt === null && clock.monotonic() - startedAt < earlyEnd) this.#hintAtParking(end);
     return { ...end, readyAt };
+  }
+
+  /** Once: what is true of the first start is true of the next. */
+  #hintAtParking({ code }: CommandEnd): void {
+    const asked = this.#stopping.signal.aborted || this.#interrupts > 0;
+    if (!this.#spec.parked || code === 0 || asked || this.#hinted) return;
+    this.#hinted = true;
+    this.#deps.report({ kind: 'parked-hint', port: this.#spec.port });
   }
 
   #delayAfter({ words, readyAt }: CommandEnd & { readyAt: number | null }): number {

@@ -183,6 +183,17 @@ export interface Binder {
    * @throws ReeveError `conflict` where another socket has the port, `unsupported` where it cannot be done.
    */
   park(port: number): Promise<Parked>;
+  /**
+   * A listening TCP socket that nobody here accepts on, for a program that is started with it.
+   * @throws ReeveError `conflict` where it cannot be bound, `unsupported` where descriptors cannot be passed on.
+   */
+  listening(request: BindRequest): Promise<ListeningSocket>;
+}
+
+export interface ListeningSocket {
+  readonly fd: number;
+  /** Idempotent. Who has inherited it keeps it. */
+  close(): void;
 }
 
 export interface Parked {

@@ -1,15 +1,17 @@
 // reeve run: a command on a port of its own, which is proved to be the one that listens there.
 import { closeSync, openSync } from 'node:fs';
-import { exit, ReeveError } from '../../core/errors.ts';
+import { errorMessage, exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
-import type { RunEnd } from '../../supervise/index.ts';
+import type { Listener, RunEnd, RunReport } from '../../supervise/index.ts';
 import { type Common, command, type Define, option } from '../define.ts';
 import type { Io } from '../io.ts';
 
 export interface RunOptions extends Common {
   socket?: boolean;
   waitFor: string[];
+  host: string;
   open?: boolean;
+  fix?: boolean;
   restart?: boolean;
   timeout: number;
   stopTimeout: number;
@@ -28,8 +30,10 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
     .usage('[options] [name] -- <command...>')
     .argument('[words...]', 'name of the port (default: of the project), then -- and the command')
     .option('--socket', 'bind the port here, and pass the listening socket as descriptor 3 (LISTEN_FDS)')
+    .option('--host <address>', 'with --socket: where to listen', '::')
     .option('--wait-for <url>', 'start only when this is up; may be repeated', collect, [])
     .option('--open', 'open http://localhost:PORT in a browser when it is ready')
+    .option('--fix', 'if it listens on another port, pass connections on to there')
     .option('--restart', 'start it again when it fails, with growing delays')
     .option(
       '--timeout <duration>',
@@ -68,30 +72,42 @@ function split(raw: string[], operands: string[]): { name: string | null; argv: 
   return { name: names[0] ?? null, argv };
 }
 
-async function run(io: Io, name: string | null, argv: string[], options: RunOptions): Promise<RunEnd> {
-  const [{ randomUUID }, { selectSystem }, supervise, { renderRun }, { keeperFile }, { systemClock }] =
+async function run(io: Io, asked: string | null, argv: string[], options: RunOptions): Promise<RunEnd> {
+  const [{ randomUUID }, { selectSystem }, { openLeaseBook, projectName }, supervise, core] =
     await Promise.all([
       import('node:crypto'),
       import('../../system/select.ts'),
+      import('../../leases/index.ts'),
       import('../../supervise/index.ts'),
-      import('../render/run.ts'),
-      import('../keeper-file.ts'),
       import('../../core/context.ts'),
     ]);
-  const system = await selectSystem();
+  const [{ renderRun }, { keeperFile }] = await Promise.all([
+    import('../render/run.ts'),
+    import('../keeper-file.ts'),
+  ]);
   if (options.waitFor.length > 0 && !(await areUp(options, io))) return { code: exit.timeout, signal: null };
-  const { choosePort } = await import('../../ports/index.ts');
-  const port = await choosePort(system, { range: { first: 20_000, last: 32_000 }, taken: new Set() });
+  const system = await selectSystem();
+  const folder = process.cwd();
+  const name = asked ?? (await projectName(folder));
+  const book = await openLeaseBook({ system, env: io.env });
+  const log = {
+    ...core.silentLog,
+    warn: (fields: object, message = '') => io.err(`reeve: ${message} ${JSON.stringify(fields)}`),
+  };
+  const { socket: passes, park } = options;
+  const listen = passes ? options.host : null;
+  const held = await supervise.takeRunPort({ book, system, log, name, park, listen }, io.signal);
+  const { port } = held;
   const file = system.containment.abilities.findsMarked ? keeperFile() : null;
   const one = new supervise.Run(
     {
-      name: name ?? 'web',
+      name,
       port,
       command: argv,
-      folder: process.cwd(),
+      folder,
       env: io.env,
-      socket: null,
-      parked: false,
+      socket: held.socket?.fd ?? null,
+      parked: held.parked && !passes,
       restart: options.restart ?? false,
       readyWithin: options.timeout,
       stopTimeout: options.stopTimeout,
@@ -99,11 +115,26 @@ async function run(io: Io, name: string | null, argv: string[], options: RunOpti
     },
     {
       system,
-      context: { clock: systemClock, random: Math.random },
+      context: { clock: core.systemClock, random: Math.random },
       keeper: file === null ? null : supervise.createKeeper(file, io.env),
       mark: randomUUID(),
-      report: (report) => renderRun(report, options, io),
+      report: tell,
+      ...(options.fix && { fix: (to: Listener) => relay(to, port, io.signal) }),
     },
+  );
+  let opened = !options.open;
+  function tell(report: RunReport): void {
+    renderRun(report, options, io);
+    held.heard(report);
+    if (opened || (report.kind !== 'ready' && report.kind !== 'relayed')) return;
+    opened = true;
+    const env = { ...io.env, ...one.asideEnv() };
+    void import('../open-browser.ts').then(({ openBrowser }) =>
+      openBrowser(`http://localhost:${port}`, system.platform, env),
+    );
+  }
+  held.lost.addEventListener('abort', () =>
+    tell({ kind: 'lost', port, reason: errorMessage(held.lost.reason) }),
   );
   io.releaseSignals();
   const listeners = forwarded.map((signal) => [signal, () => one.signal(signal)] as const);
@@ -111,8 +142,17 @@ async function run(io: Io, name: string | null, argv: string[], options: RunOpti
   try {
     return await one.start();
   } finally {
+    await held.release();
+    book.close();
     for (const [signal, listener] of listeners) io.host.off(signal, listener);
   }
+}
+
+/** A server that listens on every address is reached on loopback. */
+async function relay({ address, port: at }: Listener, port: number, signal: AbortSignal): Promise<void> {
+  const { relayPort } = await import('../relay-port.ts');
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  await relayPort(port, { host, port: at }, signal);
 }
 
 async function areUp({ waitFor: urls, timeout }: RunOptions, io: Io): Promise<boolean> {

@@ -8,8 +8,9 @@ import type { Io } from '../io.ts';
 /** `[what happened, what can be done]` */
 type Words = [string, string?];
 
+const good = new Set<RunReport['kind']>(['ready', 'relayed']);
 /** With --quiet only what a person must know. */
-const notes = new Set<RunReport['kind']>(['ready', 'shared', 'late', 'blind', 'parked-hint']);
+const notes = new Set<RunReport['kind']>(['ready', 'relayed', 'shared', 'late', 'blind', 'parked-hint']);
 
 export function renderRun(report: RunReport, options: { quiet?: boolean; json?: boolean }, io: Io): void {
   if (options.json) io.err(JSON.stringify(report));
@@ -19,7 +20,7 @@ export function renderRun(report: RunReport, options: { quiet?: boolean; json?: 
 function tell(report: RunReport, io: Io): void {
   const { colors } = io;
   const [text, hint] = words(report);
-  const mark = report.kind === 'ready' ? colors.green('reeve:') : colors.yellow('reeve:');
+  const mark = good.has(report.kind) ? colors.green('reeve:') : colors.yellow('reeve:');
   io.err(`${mark} ${text}`);
   if (hint) io.err(`  ${colors.dim('→')} ${hint}`);
 }
@@ -44,6 +45,12 @@ function words(report: RunReport): Words {
       return [
         `nothing of the command listens on ${report.port} after ${formatDuration(report.ms)}: ${seen(report)}`,
       ];
+    case 'relayed':
+      return [
+        `${listen([report.to])}: what comes to port ${report.port} is passed on to there, after ${formatDuration(report.ms)}`,
+      ];
+    case 'lost':
+      return [`port ${report.port} is not promised to this command any more: ${report.reason}`];
     case 'blind':
       return [`cannot see who listens: ${printable(report.reason)}`];
     case 'ended':

@@ -3,6 +3,7 @@ import { OsError } from '../../core/errors.ts';
 import { addressOf, checked, libc } from '../../ffi/index.ts';
 import type { Binder, BindFailure, BindOutcome, BindRequest } from '../system.ts';
 import { encodeAddress, openBound } from './bound.ts';
+import { openListening } from './listening.ts';
 import { park } from './park.ts';
 
 const SOL_SOCKET = 1;
@@ -16,6 +17,9 @@ export function createBinder(): Binder {
     },
     async park(port) {
       return park(port);
+    },
+    async listening(request) {
+      return openListening(request);
     },
   };
 }

@@ -32,7 +32,11 @@ export function createUnsupportedSystem(platform: string): System {
       zombies: () => [],
       reap: () => false,
     },
-    binder: { attempt: attemptBind, park: refuseLater('park a port') },
+    binder: {
+      attempt: attemptBind,
+      park: refuseLater('park a port'),
+      listening: refuseLater('pass on a listening socket'),
+    },
     scanner: { connect: () => null, syn: refuse('send packets of its own making') },
     host: { facts: async () => hostFacts() },
     managers: {
