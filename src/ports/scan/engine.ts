@@ -119,7 +119,9 @@ export async function sweep(work: Sweep, signal: AbortSignal): Promise<void> {
       stuckSince ??= now;
       if (now - stuckSince > patienceMs) throw tooFew();
     } else stuckSince = null;
-    if (why === 'slice') await setImmediate();
+    // Enough answers came while asking: there is room again already.
+    const goOn = why === 'slice' || (why === 'room' && waiting.size < room / 2);
+    if (goOn) await setImmediate();
     else await prober.wait(why === 'pace' ? Math.min(expiryMs, pace.waitMs()) : expiryMs, signal);
   }
 }

@@ -4,6 +4,7 @@ import { OsError } from '../../../core/errors.ts';
 import { checked, epollEvent, errno, libc, nativeMemory, socketCalls } from '../../../ffi/index.ts';
 import type { PortAnswer, Prober, ScanTarget } from '../../scanner.ts';
 import { encodeAddress } from '../bound.ts';
+import { addressIn, ownEnd, portIn } from './own-end.ts';
 import { createWake } from './wake.ts';
 
 const SOCK_STREAM = 1;
@@ -37,7 +38,7 @@ const exhausted = new Set([
 ]);
 
 export function createConnectProber({ address, local }: ScanTarget): Prober {
-  const { family, sockaddr } = encodeAddress(address, 0);
+  const { sockaddr } = encodeAddress(address, 0);
   const target = nativeMemory(sockaddr.length);
   target.bytes.set(sockaddr);
   const events = nativeMemory(eventsAtOnce * epollEvent.size);
@@ -66,7 +67,7 @@ export function createConnectProber({ address, local }: ScanTarget): Prober {
       closeSocket(fd);
       throw error;
     }
-    const source = localEnd(fd).port;
+    const source = portIn(ownEnd(fd, sockaddr.length));
     sources.set(fd, source);
     heldPorts.add(source);
     return fd;
@@ -79,17 +80,11 @@ export function createConnectProber({ address, local }: ScanTarget): Prober {
     watched.delete(fd);
   }
 
-  function localEnd(fd: number): { port: number; bytes: Uint8Array } {
-    const bytes = new Uint8Array(sockaddr.length);
-    libc.getsockname(fd, bytes, new Uint8Array(Int32Array.of(bytes.length).buffer));
-    return { port: (bytes[2]! << 8) | bytes[3]!, bytes };
-  }
-
   /** A connection with itself: both ends are one (simultaneous open, RFC 9293 §3.5). */
   function isSelf(fd: number, port: number): boolean {
-    const own = localEnd(fd);
-    const [from, to] = family === 'ipv4' ? [4, 8] : [8, 24];
-    return own.port === port && own.bytes.subarray(from, to).every((byte, i) => byte === sockaddr[from + i]);
+    const own = ownEnd(fd, sockaddr.length);
+    const there = addressIn(sockaddr);
+    return portIn(own) === port && addressIn(own).every((byte, i) => byte === there[i]);
   }
 
   /** 0 for connected, else errno. Called again on the same socket, connect tells how the first call went. */
