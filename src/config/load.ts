@@ -23,7 +23,7 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
   return { file: absolute, folder: path.dirname(absolute), config: result.config };
 }
 
-async function readUtf8(file: string): Promise<string> {
+export async function readUtf8(file: string): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = await readBounded(file);

@@ -1,7 +1,6 @@
 // The client of the control API: finds the running daemon by its configuration and asks it.
-import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { configSchema, loadConfig } from '../config/index.ts';
+import { loadControl } from '../config/index.ts';
 import { isLoopback } from '../core/address.ts';
 import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
@@ -100,7 +99,7 @@ async function locate({
   env,
 }: ControlOptions): Promise<{ address: string; tokenFile: string }> {
   if (control !== undefined && tokenFile !== undefined) return { address: own(control), tokenFile };
-  const { config, folder } = await loadOrDefault(configFile, env);
+  const { folder, ...config } = await loadControl(configFile, env);
   const state = stateFolder(config.state, folder, currentOwner(env));
   const lock = await readLock(state);
   const { host, port } = config.control.listen;
@@ -110,18 +109,6 @@ async function locate({
     address: own(address),
     tokenFile: tokenFile ?? (configured ? path.resolve(folder, configured) : path.join(state, 'token')),
   };
-}
-
-/** Without a configuration the defaults serve: the daemon may have been started in another folder. */
-async function loadOrDefault(configFile: string | undefined, env: NodeJS.ProcessEnv) {
-  const file = configFile ?? 'reeve.yaml';
-  const missing =
-    configFile === undefined &&
-    (await access(file).then(
-      () => false,
-      () => true,
-    ));
-  return missing ? { config: configSchema.parse({}), folder: '.' } : loadConfig(file, env);
 }
 
 /** The token is sent there: only to this machine. */
