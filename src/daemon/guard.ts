@@ -24,7 +24,7 @@ const methods = ['GET', 'HEAD', 'POST'];
 export function judge(request: GuardedRequest, host: string, token: string): Problem | null {
   const { method, headers, port, remote } = request;
   if (!isLoopback(remote)) return problem(403, 'privilege', 'only this machine may use the control API');
-  const hosts = ['127.0.0.1', '::1', 'localhost', host].flatMap((name) => namesOf(name, port));
+  const hosts = [...new Set(['127.0.0.1', '::1', 'localhost', host])].flatMap((name) => namesOf(name, port));
   if (headers.host === undefined || !hosts.includes(headers.host.toLowerCase())) {
     return problem(
       403,

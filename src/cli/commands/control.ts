@@ -1,6 +1,6 @@
 // reeve status, reload, drain, down, events: what is asked of the running daemon.
 import type { Command } from 'commander';
-import { exit, ReeveError } from '../../core/errors.ts';
+import { exit, isReeveError, ReeveError } from '../../core/errors.ts';
 import { sleep } from '../../core/time.ts';
 import type { Control } from '../../daemon/index.ts';
 import { action, type Common, command, type Define, json } from '../define.ts';
@@ -111,7 +111,7 @@ async function waitUntilGone(control: Control, signal: AbortSignal): Promise<voi
       await control.status(deadline);
       await sleep(100, deadline);
     } catch (error) {
-      if (error instanceof ReeveError && error.code === 'not-found') return;
+      if (isReeveError(error) && error.code === 'not-found') return;
       throw deadline.aborted
         ? new ReeveError('timeout', 'the daemon is still draining after 2 minutes')
         : error;
@@ -126,8 +126,15 @@ export const eventsCommand: Define = (io) =>
       action<Options & { since?: number }>(io, async (_, options) => {
         const control = await connect(io, options);
         const { renderEvent } = await import('../render/status.ts');
-        for await (const event of control.events(options.since, io.signal)) {
-          io.out(options.json ? JSON.stringify(event) : renderEvent(event, io));
+        // Asked first, so that "not running" is told apart from "has stopped meanwhile".
+        await control.status(io.signal);
+        try {
+          for await (const event of control.events(options.since, io.signal)) {
+            io.out(options.json ? JSON.stringify(event) : renderEvent(event, io));
+          }
+        } catch (error) {
+          if (!isReeveError(error) || error.code !== 'not-found') throw error;
+          if (!options.quiet) io.err('the daemon has stopped');
         }
         return exit.done;
       }),
