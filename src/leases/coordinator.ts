@@ -5,7 +5,7 @@ import { whyUnsuitable } from '../core/lease-ports.ts';
 import { abortError } from '../core/time.ts';
 import type { System } from '../system/index.ts';
 import type { Granted, GrantRequest, LeaseBook, Moved } from './book.ts';
-import type { Ledger, Offer, Order } from './ledger.ts';
+import type { Ledger, Offer, Offered, Order } from './ledger.ts';
 import { goneAmong } from './owner.ts';
 import { findHolder, provePort, type Refusal } from './prove.ts';
 import { assertEnough, checkRequest, keptFor, poolRules } from './request.ts';
@@ -29,7 +29,6 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     const { name, owner, ttlMs, count = 1, strict = false } = request;
     const rules = poolRules(request, await hostFacts());
     assertEnough(rules, count);
-    const homes = await ledger.homes(name);
     const refused = new Map<number, Refusal>();
     const order: Order = {
       ...{ name, owner, ttlMs, count, strict, range: rules.range },
@@ -39,7 +38,7 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     };
     while (refused.size < maxRefusals) {
       if (signal.aborted) throw abortError(signal);
-      const offers = await offer(order, homes, refused);
+      const { offers, homes } = await offer(order, refused);
       const failed = await prove(offers, homes);
       if (failed.size === 0) return settle(offers, lostHomes(homes, refused, rules));
       for (const [port, evidence] of failed) refused.set(port, evidence);
@@ -50,11 +49,11 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     });
   }
 
-  async function offer(order: Order, homes: number[], refused: Map<number, Refusal>): Promise<Offer[]> {
+  async function offer(order: Order, refused: Map<number, Refusal>): Promise<Offered> {
     try {
       return await ledger.offer(order);
     } catch (error) {
-      const [port, evidence] = [...refused].find(([each]) => homes.includes(each)) ?? [];
+      const [port, evidence] = [...refused][0] ?? [];
       if (!order.strict || port === undefined) throw error;
       throw new ReeveError(
         'conflict',

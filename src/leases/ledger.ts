@@ -26,18 +26,22 @@ export interface Offer {
   home: boolean;
 }
 
+export interface Offered {
+  offers: Offer[];
+  /** All ports that the name had, the first that it had first. */
+  homes: number[];
+}
+
 export interface Ledger
   extends Pick<LeaseBook, 'markBound' | 'renew' | 'release' | 'releaseNow' | 'note' | 'close'> {
   /** @throws ReeveError `conflict` where there are no `count` ports. All are exclusive when it resolves. */
-  offer(order: Order): Promise<Offer[]>;
+  offer(order: Order): Promise<Offered>;
   /**
    * Takes offers back. Those in `evidence` (by port) turned out to be unusable and rest for the quarantine; for
    * the others it is as if they had never been made.
    */
   withdraw(offers: Offer[], evidence: ReadonlyMap<number, Record<string, unknown>>): Promise<void>;
-  /** The earlier ports of a name, first one first. */
-  homes(name: string): Promise<number[]>;
-  /** Processes that leases which go on belong to. */
+  /** Processes that leases which go on belong to, those of one name or all. */
   owners(name?: string): Promise<LeaseOwner[]>;
   /** Ends what has expired, and what belongs to owners that are gone. */
   end(isGone: (owner: LeaseOwner) => boolean): Promise<void>;

@@ -14,6 +14,9 @@ export const auditLimits: AuditLimits = { rows: 50_000, ageMs: 7 * 86_400_000 };
 /** Pruned when the book is opened, and again after so many entries by any process. */
 const pruneEvery = 1000;
 
+/** Entries are in the order of time, so that no index is needed: every one would make grants slower. */
+const firstSince = '(select min(id) from audit where wall >= ?)';
+
 export type Subject = Pick<LeaseRow, 'port' | 'name' | 'host' | 'pid' | 'start' | 'started_wall'>;
 
 export class SqliteAudit {
@@ -29,9 +32,9 @@ export class SqliteAudit {
 
   /** `grant` null: the entry's own number is the id of a new grant. @returns that number. */
   write(kind: AuditKind, subject: Subject, grant: number | null, evidence: object = {}): number {
-    const [row] = this.#database.all<{ id: number }>(
+    const { lastId: id } = this.#database.run(
       `insert into audit (wall, kind, name, port, grant_id, host, pid, start, started_wall, evidence)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       this.#wall(),
       kind,
       subject.name ?? '',
@@ -43,22 +46,24 @@ export class SqliteAudit {
       subject.started_wall,
       JSON.stringify(evidence),
     );
-    const { id } = row!;
     if (id % pruneEvery === 0) this.prune();
     return id;
   }
 
+  /** The newest entry stays, so that numbers never come again. */
   prune(): void {
-    const [last] = this.#database.all<{ id: number | null }>('select max(id) as id from audit');
-    this.#database.run('delete from audit where id <= ?', (last?.id ?? 0) - this.#limits.rows);
-    this.#database.run('delete from audit where wall < ?', this.#wall() - this.#limits.ageMs);
+    const last = '(select max(id) from audit)';
+    const { rows, ageMs } = this.#limits;
+    this.#database.run(`delete from audit where id <= ${last} - ?`, Math.max(1, rows));
+    const old = `coalesce(${firstSince}, ${last})`;
+    this.#database.run(`delete from audit where id < ${old}`, this.#wall() - ageMs);
   }
 
   read({ sinceMs, name, limit = 10_000 }: AuditQuery): AuditEntry[] {
     const conditions: string[] = [];
     const values: Value[] = [];
     if (sinceMs !== undefined) {
-      conditions.push('wall >= ?');
+      conditions.push(`id >= ${firstSince}`);
       values.push(this.#wall() - sinceMs);
     }
     if (name !== undefined) {

@@ -9,11 +9,14 @@ const page = 256;
 
 export class Candidates {
   readonly #database: Database;
+  readonly #endLapsed: () => void;
   /** Below it every port of the pool has a row, by the pool's first port. Rows stay, so it only grows. */
   readonly #frontiers = new Map<number, number>();
 
-  constructor(database: Database) {
+  /** `endLapsed` ends what has run out, which nobody may have noticed yet. */
+  constructor(database: Database, endLapsed: () => void) {
     this.#database = database;
+    this.#endLapsed = endLapsed;
   }
 
   /** Within a transaction. Null where there are not enough; `rows` are the name's own, those that go on too. */
@@ -68,6 +71,7 @@ export class Candidates {
 
   *#oldest(order: Order, now: number, isFree: (row: LeaseRow) => boolean): Generator<number> {
     const { range, quarantineMs, isSuitable, name } = order;
+    this.#endLapsed();
     for (let offset = 0; ; offset += page) {
       const rows = this.#database.all<LeaseRow>(
         `select * from lease

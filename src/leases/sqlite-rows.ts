@@ -6,7 +6,8 @@ import type { AuditEntry, AuditKind, Lease } from './book.ts';
  * One row a port, kept after its lease ended: that is how a name gets its port again. So there are at most as many
  * rows as ports. `ended_at` is null while the lease goes on. `home` orders the ports of a name; `grant_id` is the
  * audit entry of the grant, and never comes again. Columns in `_at` are of the machine's clock, `_wall` are for
- * showing.
+ * showing. A grant changes one page of each table and no index, which is most of its speed: what looks for the
+ * port that rested longest, or for leases that have run out, may read 12,000 rows instead.
  */
 export const migrations = [
   `create table lease (
@@ -27,10 +28,8 @@ export const migrations = [
     granted_wall integer not null
   ) strict;
   create index lease_name on lease (name, home);
-  create index lease_ends on lease (ends_at) where ended_at is null;
-  create index lease_ended on lease (ended_at) where ended_at is not null;
   create table audit (
-    id integer primary key autoincrement,
+    id integer primary key,
     wall integer not null,
     kind text not null,
     name text not null,
@@ -41,8 +40,7 @@ export const migrations = [
     start text,
     started_wall integer,
     evidence text not null
-  ) strict;
-  create index audit_wall on audit (wall)`,
+  ) strict`,
 ];
 
 export interface LeaseRow {

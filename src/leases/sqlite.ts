@@ -4,11 +4,12 @@ import type { Clock } from '../core/context.ts';
 import { ReeveError } from '../core/errors.ts';
 import { endOf, type LeaseOwner } from '../core/lease.ts';
 import { type Database, openDatabase } from '../store/index.ts';
-import type { Lease, LeaseKey } from './book.ts';
-import type { Ledger, Offer, Order } from './ledger.ts';
+import type { AuditQuery, Lease, LeaseKey } from './book.ts';
+import type { Ledger, Offer, Offered, Order } from './ledger.ts';
 import { type AuditLimits, SqliteAudit } from './sqlite-audit.ts';
 import { Candidates } from './sqlite-candidates.ts';
-import { type LeaseRow, leaseOf, migrations, ownerOf, tenureOf } from './sqlite-rows.ts';
+import { type LeaseRow, leaseOf, migrations, tenureOf } from './sqlite-rows.ts';
+import { LeaseTable } from './sqlite-table.ts';
 
 export interface SqliteOptions {
   folder: string;
@@ -25,30 +26,24 @@ export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> 
     migrations,
     ...(options.busyMs === undefined ? {} : { busyMs: options.busyMs }),
   });
-  const ledger = new SqliteLedger(database, options);
   try {
+    const ledger = new SqliteLedger(database, options);
     ledger.tidy();
+    return ledger;
   } catch (error) {
     database.close();
     throw error;
   }
-  return ledger;
 }
-
-const columns = [
-  ...['port', 'name', 'home', 'grant_id', 'state', 'host', 'pid', 'start', 'started_wall'],
-  ...['ttl', 'renewed_at', 'ends_at', 'ended_at', 'renewals', 'granted_wall'],
-] as const satisfies (keyof LeaseRow)[];
-
-const putRow = `insert or replace into lease (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`;
 
 class SqliteLedger implements Ledger {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #host: string;
   readonly #audit: SqliteAudit;
+  readonly #table: LeaseTable;
   readonly #candidates: Candidates;
-  /** Rows as they were before this process's offers, until they are proved or withdrawn. */
+  /** Rows as they were before this process's offers, which may be withdrawn. */
   readonly #before = new WeakMap<Offer, LeaseRow | null>();
 
   constructor(database: Database, { clock, host, audit }: SqliteOptions) {
@@ -56,32 +51,41 @@ class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#host = host;
     this.#audit = new SqliteAudit(database, audit, clock.wall);
-    this.#candidates = new Candidates(database);
+    this.#table = new LeaseTable(database, this.#audit, clock.monotonic);
+    this.#candidates = new Candidates(database, () => this.#table.endLapsed());
   }
 
+  /** Bounds the audit, and ends what has run out, be it before the machine was started anew. */
   tidy(): void {
-    this.#database.transaction(() => this.#audit.prune());
+    this.#database.transaction(() => {
+      this.#audit.prune();
+      this.#table.endLapsed();
+    });
   }
 
-  async offer(order: Order): Promise<Offer[]> {
+  async offer(order: Order): Promise<Offered> {
     return this.#database.transaction(() => {
       const now = this.#clock.monotonic();
-      this.#endExpired(now);
-      const rows = this.#named(order.name);
-      const going = order.owner ? [] : rows.filter((row) => row.pid === null && row.ended_at === null);
+      const rows = this.#table.named(order.name);
+      const goesOn = (row: LeaseRow) => endOf(tenureOf(row), now, () => false) === null;
+      const going = order.owner ? [] : rows.filter((row) => row.pid === null && goesOn(row));
       const renewed = going
         .filter(({ port }) => order.isSuitable(port))
         .slice(0, order.count)
-        .map((row) => this.#prolong({ ...row, ttl: order.ttlMs }, now));
+        .map((row) => this.#prolong({ ...row, ttl: order.ttlMs }));
       const count = order.count - renewed.length;
       const others = rows.filter(({ port }) => !renewed.some((row) => row.port === port));
       const ports = count === 0 ? [] : this.#candidates.choose({ ...order, count }, others, now);
       const isHome = (port: number) => rows.some((row) => row.port === port);
       if (!ports || (order.strict && rows.length > 0 && !ports.every(isHome))) throw unavailable(order, rows);
-      return [
+      const offers = [
         ...renewed.map((row) => ({ lease: this.#lease(row), renewed: true, home: true })),
-        ...ports.map((port) => this.#take(port, order, now, isHome(port))),
-      ].sort((a, b) => a.lease.port - b.lease.port);
+        ...ports.map((port) => this.#take(port, order, rows)),
+      ];
+      return {
+        offers: offers.sort((a, b) => a.lease.port - b.lease.port),
+        homes: rows.map(({ port }) => port),
+      };
     });
   }
 
@@ -89,24 +93,24 @@ class SqliteLedger implements Ledger {
     this.#database.transaction(() => {
       const now = this.#clock.monotonic();
       for (const offer of offers) {
-        const row = this.#own(offer.lease);
-        if (!row) continue;
+        const row = this.#table.own(offer.lease);
+        // What was only prolonged stays as it is.
+        if (!row || offer.renewed) continue;
         const why = evidence.get(row.port);
         const before = this.#before.get(offer) ?? null;
         this.#audit.write(why ? 'refused' : 'released', row, row.grant_id, why ?? { why: 'not needed' });
-        if (before?.ended_at === null) this.#put(before);
-        else if (why) this.#put({ ...row, ...forgotten(before), state: 'released', ended_at: now });
-        else if (before) this.#put(before);
-        else this.#database.run('delete from lease where port = ?', row.port);
+        if (before && (!why || before.ended_at === null)) this.#table.put(before);
+        else if (why) this.#table.put({ ...row, ...formerName(before), state: 'released', ended_at: now });
+        else this.#table.forget(row.port);
       }
     });
   }
 
   async markBound(key: LeaseKey, evidence: Record<string, unknown> = {}): Promise<boolean> {
     return this.#database.transaction(() => {
-      const row = this.#own(key);
+      const row = this.#table.own(key);
       if (!row || row.ended_at !== null) return false;
-      if (row.state !== 'bound') this.#put({ ...row, state: 'bound' });
+      if (row.state !== 'bound') this.#table.change(row, { state: 'bound' });
       this.#audit.write('bound', row, row.grant_id, evidence);
       return true;
     });
@@ -114,12 +118,11 @@ class SqliteLedger implements Ledger {
 
   async renew(keys: LeaseKey[]): Promise<Lease[]> {
     return this.#database.transaction(() => {
-      const now = this.#clock.monotonic();
-      const rows = keys.map((key) => this.#own(key)).filter((row) => row !== null);
+      const rows = keys.map((key) => this.#table.own(key)).filter((row) => row !== null);
       // One that expired while its owner was stopped, and that nobody else has by now, goes on.
       return rows
         .filter((row) => row.ended_at === null || row.state === 'expired')
-        .map((row) => this.#lease(this.#prolong(row, now)));
+        .map((row) => this.#lease(this.#prolong(row)));
     });
   }
 
@@ -133,44 +136,24 @@ class SqliteLedger implements Ledger {
 
   async note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {
     this.#database.transaction(() => {
-      const row = this.#own(key);
+      const row = this.#table.own(key);
       if (row) this.#audit.write(kind, row, row.grant_id, evidence);
     });
   }
 
-  async homes(name: string): Promise<number[]> {
-    return this.#named(name).map(({ port }) => port);
-  }
-
   async owners(name?: string): Promise<LeaseOwner[]> {
-    const ofName = name === undefined ? '' : 'name = ?1 and';
-    const rows = this.#database.all<LeaseRow>(
-      `select distinct host, pid, start, null as started_wall from lease
-       where ${ofName} ended_at is null and pid is not null`,
-      ...(name === undefined ? [] : [name]),
-    );
-    return rows.map(ownerOf);
+    return this.#table.owners(name ?? null);
   }
 
   async end(isGone: (owner: LeaseOwner) => boolean): Promise<void> {
-    this.#database.transaction(() => {
-      const now = this.#clock.monotonic();
-      for (const row of this.#database.all<LeaseRow>('select * from lease where ended_at is null')) {
-        const end = endOf(tenureOf(row), now, isGone);
-        if (end !== null) this.#end(row, 'expired', { why: whyEnded(row, now) }, Math.max(0, end));
-      }
-    });
+    this.#database.transaction(() => this.#table.endGone(isGone));
   }
 
   async list(name?: string): Promise<Lease[]> {
-    const rows = this.#database.all<LeaseRow>(
-      'select * from lease where ended_at is null and (?1 is null or name = ?1) order by port',
-      name ?? null,
-    );
-    return rows.map((row) => this.#lease(row));
+    return this.#table.going(name ?? null).map((row) => this.#lease(row));
   }
 
-  async audit(query: Parameters<Ledger['audit']>[0]) {
+  async audit(query: AuditQuery) {
     return this.#audit.read(query);
   }
 
@@ -182,27 +165,10 @@ class SqliteLedger implements Ledger {
     return leaseOf(row, { monotonic: this.#clock.monotonic(), wall: this.#clock.wall() });
   }
 
-  #named(name: string): LeaseRow[] {
-    return this.#database.all<LeaseRow>('select * from lease where name = ? order by home', name);
-  }
-
-  /** The row of a grant, unless the port has gone to another since. */
-  #own({ port, id }: LeaseKey): LeaseRow | null {
-    const [row] = this.#database.all<LeaseRow>(
-      'select * from lease where port = ? and grant_id = ?',
-      port,
-      Number(id),
-    );
-    return row ?? null;
-  }
-
-  #put(row: LeaseRow): LeaseRow {
-    this.#database.run(putRow, ...columns.map((column) => row[column]));
-    return row;
-  }
-
-  #take(port: number, order: Order, now: number, home: boolean): Offer {
-    const before = this.#clear(port, order, now);
+  #take(port: number, order: Order, named: LeaseRow[]): Offer {
+    const now = this.#clock.monotonic();
+    const own = named.find((row) => row.port === port);
+    const before = this.#clear(own ?? this.#table.at(port), order);
     const owner = order.owner ?? { host: this.#host, pid: null, start: null, startedAt: null };
     const subject = {
       ...{ port, name: order.name, host: owner.host, pid: owner.pid, start: owner.start },
@@ -210,64 +176,44 @@ class SqliteLedger implements Ledger {
     };
     const tookOver = before?.ended_at === null ? { tookOver: String(before.grant_id) } : {};
     const id = this.#audit.write('granted', subject, null, { ttlMs: order.ttlMs, ...tookOver });
-    const row = this.#put({
+    const fresh: LeaseRow = {
       ...subject,
-      ...{ home: home && before ? before.home : id, grant_id: id, state: 'offered', ttl: order.ttlMs },
+      ...{ home: id, grant_id: id, state: 'offered', ttl: order.ttlMs },
       ...{ renewed_at: now, ends_at: now + order.ttlMs, ended_at: null, renewals: 0 },
       granted_wall: this.#clock.wall(),
-    });
-    const offer = { lease: this.#lease(row), renewed: false, home };
+    };
+    const row = own && before ? this.#table.change(before, fresh) : this.#table.put(fresh);
+    const offer = { lease: this.#lease(row), renewed: false, home: own !== undefined };
     this.#before.set(offer, before);
     return offer;
   }
 
   /** Ends what an owner that is gone left behind. What the same name has without a process is taken over as it is. */
-  #clear(port: number, order: Order, now: number): LeaseRow | null {
-    const [row = null] = this.#database.all<LeaseRow>('select * from lease where port = ?', port);
+  #clear(row: LeaseRow | null, order: Order): LeaseRow | null {
     if (row?.ended_at !== null || (row.pid === null && row.name === order.name)) return row;
-    return this.#end(row, 'expired', { why: whyEnded(row, now) }, now);
+    return this.#table.expire(row, this.#clock.monotonic());
   }
 
-  #prolong(row: LeaseRow, now: number): LeaseRow {
-    return this.#put({
-      ...{ ...row, state: row.state === 'expired' ? 'offered' : row.state, ended_at: null },
+  #prolong(row: LeaseRow): LeaseRow {
+    const now = this.#clock.monotonic();
+    return this.#table.change(row, {
+      ...{ state: row.state === 'expired' ? 'offered' : row.state, ended_at: null },
       ...{ renewed_at: now, ends_at: now + row.ttl, renewals: row.renewals + 1 },
     });
   }
 
   #release(keys: LeaseKey[], evidence: object): Lease[] {
     return this.#database.transaction(() => {
-      const rows = keys.map((key) => this.#own(key)).filter((row) => row?.ended_at === null);
-      return rows.map((row) => this.#lease(this.#end(row!, 'released', evidence, this.#clock.monotonic())));
+      const now = this.#clock.monotonic();
+      const rows = keys.map((key) => this.#table.own(key)).filter((row) => row !== null);
+      const going = rows.filter((row) => row.ended_at === null);
+      return going.map((row) => this.#lease(this.#table.end(row, 'released', evidence, now)));
     });
   }
-
-  #end(row: LeaseRow, state: 'released' | 'expired', evidence: object, at: number): LeaseRow {
-    if (row.renewals > 0) {
-      const lastMsAgo = this.#clock.monotonic() - row.renewed_at;
-      this.#audit.write('renewed', row, row.grant_id, { times: row.renewals, lastMsAgo });
-    }
-    this.#audit.write(state, row, row.grant_id, evidence);
-    return this.#put({ ...row, state, ended_at: at });
-  }
-
-  #endExpired(now: number): void {
-    const rows = this.#database.all<LeaseRow>(
-      'select * from lease where ended_at is null and ends_at <= ?',
-      now,
-    );
-    for (const row of rows) this.#end(row, 'expired', { why: whyEnded(row, now) }, row.ends_at);
-  }
 }
 
-/** A stranger has it: the name that it belonged to before keeps it in mind, a new one does not. */
-const forgotten = (before: LeaseRow | null) => ({ name: before?.name ?? null, home: before?.home ?? 0 });
-
-function whyEnded(row: LeaseRow, now: number): string {
-  if (row.renewed_at > now) return 'the machine was started anew';
-  if (row.ends_at > now) return 'its owner is gone';
-  return row.pid === null ? 'its time was over' : 'no heartbeat came';
-}
+/** A stranger has the port: the name that had it before keeps it in mind, a new one does not. */
+const formerName = (before: LeaseRow | null) => ({ name: before?.name ?? null, home: before?.home ?? 0 });
 
 function unavailable(order: Order, rows: LeaseRow[]): ReeveError {
   const { name, count, range } = order;
