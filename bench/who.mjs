@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root } from '../scripts/setup.mjs';
 import { peer, ratio, report, rounds, table, timeCommand, versionOf } from './harness.mjs';
 
-const reeve = path.join(root, 'dist', 'reeve.js');
+const reeve = path.join(root, 'dist', 'reeve.cjs');
 const ss = peer('ss', 'iproute2');
 const lsof = peer('lsof');
 const listeners = 300;

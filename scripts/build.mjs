@@ -1,43 +1,87 @@
 // Bundles the command line and the library into dist/, with type declarations beside them.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { root } from './setup.mjs';
 
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const dist = path.join(root, 'dist');
-rmSync(dist, { recursive: true, force: true });
+/** Built aside and moved, so that a build that fails leaves the last good one. */
+const fresh = path.join(root, 'node_modules', '.portreeve-build');
+rmSync(fresh, { recursive: true, force: true });
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { reeve: 'src/cli/reeve.ts', keeper: 'src/cli/keeper.ts', index: 'src/index.ts' },
-  outdir: dist,
+  outdir: fresh,
   bundle: true,
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
   minifySyntax: true,
   legalComments: 'linked',
-  // Native code and the daemon's large libraries stay packages; the rest is bundled so that commands start fast.
-  external: ['koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'],
-  define: { __REEVE_VERSION__: JSON.stringify(version) },
+  logLevel: 'warning',
+};
+/** Native code, and large libraries that few commands need. */
+const packages = ['koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'];
+const define = { __REEVE_VERSION__: JSON.stringify(version) };
+
+/**
+ * The command line is one CommonJS file: on Node 20 that starts about 30 ms sooner than ECMAScript modules, whose
+ * loader asks for every file in turn. What only the daemon needs is imported from its own files when it is wanted.
+ */
+await build({
+  ...common,
+  entryPoints: { reeve: 'src/cli/reeve.ts' },
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  external: [...packages, '@clack/prompts', 'string-width', 'cli-truncate'],
+  plugins: [leaveToDaemon()],
+  define: { ...define, 'import.meta.url': '__moduleUrl' },
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+});
+
+await build({
+  ...common,
+  entryPoints: {
+    index: 'src/index.ts',
+    daemon: 'src/daemon/index.ts',
+    config: 'src/config/index.ts',
+    keeper: 'src/cli/keeper.ts',
+  },
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  format: 'esm',
+  external: packages,
+  define,
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
 });
-chmodSync(path.join(dist, 'reeve.js'), 0o755);
+chmodSync(path.join(fresh, 'reeve.cjs'), 0o755);
 
 execFileSync(
   process.execPath,
-  [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.types.json'],
-  {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  },
+  [
+    path.join(root, 'node_modules/typescript/bin/tsc'),
+    ...['-p', 'tsconfig.types.json', '--noCheck', '--outDir', path.join(fresh, 'types')],
+  ],
+  { cwd: root, stdio: ['ignore', 2, 2] },
 );
-writeFileSync(path.join(dist, '.built'), version);
+writeFileSync(path.join(fresh, '.built'), version);
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);
+
+/** Imports of the daemon's and the configuration's doors at run time go to their own files. */
+function leaveToDaemon() {
+  return {
+    name: 'leave-to-daemon',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/(daemon|config)\/index\.ts$/ }, ({ kind, path: door }) =>
+        kind === 'dynamic-import'
+          ? { path: `./${path.basename(path.dirname(door))}.js`, external: true }
+          : undefined,
+      );
+    },
+  };
+}

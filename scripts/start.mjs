@@ -8,7 +8,7 @@ ensureBuild();
 const daemon = spawn(
   process.execPath,
   [
-    path.join(root, 'dist', 'reeve.js'),
+    path.join(root, 'dist', 'reeve.cjs'),
     'up',
     '-c',
     'examples/quickstart/reeve.yaml',

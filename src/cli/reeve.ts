@@ -2,4 +2,6 @@
 // The command `reeve`: hands the process over to main.
 import { main } from './main.ts';
 
-process.exitCode = await main(process.argv.slice(2), process);
+void main(process.argv.slice(2), process).then((code) => {
+  process.exitCode = code;
+});

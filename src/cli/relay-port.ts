@@ -1,5 +1,4 @@
 // Passes everything that comes to one port on to another on this machine, with the daemon's own relay.
-import { formatProblems, parseConfig } from '../config/index.ts';
 import { silentLog, systemClock } from '../core/context.ts';
 import { ReeveError } from '../core/errors.ts';
 import { openListener } from '../listen/index.ts';
@@ -15,6 +14,7 @@ export async function relayPort(
   signal: AbortSignal,
 ): Promise<void> {
   const target = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
+  const { formatProblems, parseConfig } = await import('../config/index.ts');
   const text = `listeners: { relay: { bind: ["[::]:${port}"], balance: { targets: ["${target}"] } } }`;
   const parsed = parseConfig(text, { file: 'relay', env: {} });
   if ('problems' in parsed) throw new ReeveError('usage', formatProblems(parsed.problems));

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-export const reeveFile = path.join(root, 'dist', 'reeve.js');
+export const reeveFile = path.join(root, 'dist', 'reeve.cjs');
 
 export interface Run {
   code: number | null;
@@ -64,7 +64,7 @@ export function publicCopy(): { file: string; folder: string; [Symbol.dispose]()
     });
   }
   return {
-    file: path.join(folder, 'dist', 'reeve.js'),
+    file: path.join(folder, 'dist', 'reeve.cjs'),
     folder,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
