@@ -1,0 +1,233 @@
+// reeve run: the command's port, environment, signals and exit code, and what is told of who listens.
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../support/children.ts';
+import { needs } from '../support/parts.ts';
+import {
+  askServer,
+  lives,
+  node,
+  readyLine,
+  server,
+  startRun,
+  temporaryFolder,
+  untilGone,
+  untilReady,
+} from './run-support.ts';
+
+describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
+  it.each([
+    ['its success', ['sh', '-c', 'exit 0'], { code: 0, signal: null }],
+    ['its failure', ['sh', '-c', 'exit 7'], { code: 7, signal: null }],
+    ['a signal that is passed on', ['sh', '-c', 'kill -TERM $$'], { code: null, signal: 'SIGTERM' }],
+    ['a signal that only its number tells', ['sh', '-c', 'kill -KILL $$'], { code: 137, signal: null }],
+    ['that there is no such program', ['reeve-no-such-program'], { code: 127, signal: null }],
+    ['that it cannot be executed', ['/etc/passwd'], { code: 126, signal: null }],
+  ] as const)('ends as the command does: %s', async (_, command, end) => {
+    expect(await startRun(['--', ...command]).ended).toEqual(end);
+  });
+
+  it('gives the command its port, and nothing that was meant for reeve', async () => {
+    const env = { LISTEN_FDS: '1', LISTEN_PID: '1', NOTIFY_SOCKET: '/x', WATCHDOG_USEC: '1', PORT: '1' };
+    const run = startRun(['my-api', '--', node, server, '{port}', 'at={port}'], { env });
+    const { pid, port } = await untilReady(run);
+    const told = await askServer(port);
+    expect(told.pid).toBe(pid);
+    expect(told.argv).toEqual([String(port), `at=${port}`]);
+    expect(told.env).toMatchObject({ PORT: String(port), PORT_MY_API: String(port) });
+    for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'NOTIFY_SOCKET', 'WATCHDOG_USEC']) {
+      expect(told.env).not.toHaveProperty(name);
+    }
+    expect(run.text().match(new RegExp(readyLine, 'g'))).toHaveLength(1);
+  });
+
+  it('names the port after the project, and keeps it from run to run', async () => {
+    const cwd = temporaryFolder();
+    const env = { REEVE_LEASES: temporaryFolder() };
+    writeFileSync(path.join(cwd, 'package.json'), '{ "name": "@shop/web" }');
+    const ports: number[] = [];
+    for (const _ of [1, 2]) {
+      const run = startRun(['--', node, server], { cwd, env });
+      const { port } = await untilReady(run);
+      ports.push(port);
+      expect((await askServer(port)).env).toHaveProperty('PORT__SHOP_WEB');
+      run.child.kill('SIGTERM');
+      await run.ended;
+    }
+    expect(ports[0]).toBe(ports[1]);
+  });
+
+  it('finds the server in a process that the command started', async () => {
+    const run = startRun(['--', 'sh', '-c', '"$0" "$1" & wait', node, server]);
+    const { pid, port } = await untilReady(run);
+    expect((await askServer(port)).pid).toBe(pid);
+  });
+
+  it('says who has taken the port, and ends its own command and nobody else', async () => {
+    const run = startRun(['--', 'sh', '-c', 'echo "port $PORT pid $$"; exec sleep 1000']);
+    const [, port, pid] = await run.until(/port (\d+) pid (\d+)/);
+    const stranger = createServer().listen(Number(port), '127.0.0.1');
+    onTestFinished(() => void stranger.close());
+    await once(stranger, 'listening');
+    expect(await run.ended).toEqual({ code: 1, signal: null });
+    expect(run.text()).toContain(`port ${port} was taken by another program`);
+    expect(run.text()).toContain(`(PID ${process.pid}) listens on 127.0.0.1:${port}`);
+    expect(stranger.listening).toBe(true);
+    expect(lives(Number(pid))).toBe(false);
+  });
+
+  it('says where the command listens instead, and passes connections on with --fix', async () => {
+    const told = startRun(['--', node, server, '0']);
+    await told.until(/\(PID \d+\) listens on 127\.0\.0\.1:\d+, not on \d+/);
+    told.child.kill('SIGTERM');
+    await told.ended;
+    const fixed = startRun(['--fix', '--', node, server, '0']);
+    const [, pid, port] = await fixed.until(/\(PID (\d+)\) listens on .+ comes to port (\d+) is passed on/);
+    expect((await askServer(Number(port))).pid).toBe(Number(pid));
+  });
+
+  it('passes the listening socket itself', async () => {
+    const run = startRun(['--socket', '--host', '127.0.0.1', '--', node, server, 'fd3']);
+    await run.until(/^listening$/m);
+    const { pid, port } = await untilReady(run);
+    const told = await askServer(port);
+    expect(told).toMatchObject({
+      pid,
+      env: { LISTEN_FDS: '1', LISTEN_PID: String(pid), PORT: String(port) },
+    });
+  });
+
+  it('starts it again when it fails, with another PID on the same port, until it is told to stop', async () => {
+    const run = startRun(['--restart', '--', node, server]);
+    const first = await untilReady(run);
+    await fetch(`http://127.0.0.1:${first.port}/exit`).catch(() => {});
+    await run.until(/starts again in \S+: exit code 3/);
+    const [, pid, port] = await run.until(/starts again[\s\S]*ready: .+ \(PID (\d+)\) listens on \S+:(\d+)/);
+    expect(Number(port)).toBe(first.port);
+    expect(Number(pid)).not.toBe(first.pid);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toEqual({ code: 9, signal: null });
+    expect(lives(Number(pid))).toBe(false);
+  });
+
+  it('does not start again what ended well', async () => {
+    expect(await startRun(['--restart', '--', 'sh', '-c', 'exit 0']).ended).toEqual({
+      code: 0,
+      signal: null,
+    });
+  });
+
+  it('passes SIGTERM on, and follows it by SIGKILL where that is not enough', async () => {
+    const willing = startRun(['--', node, server, '{port}', 'clean']);
+    await untilReady(willing);
+    willing.child.kill('SIGTERM');
+    expect(await willing.ended).toEqual({ code: 0, signal: null });
+    const deaf = startRun(['--stop-timeout', '200ms', '--', node, server, '{port}', 'deaf']);
+    const { pid } = await untilReady(deaf);
+    deaf.child.kill('SIGTERM');
+    expect(await deaf.ended).toEqual({ code: 137, signal: null });
+    await untilGone([pid]);
+  });
+
+  it('a second SIGTERM does not wait for the stop timeout', async () => {
+    const run = startRun(['--stop-timeout', '1h', '--', node, server, '{port}', 'deaf']);
+    await untilReady(run);
+    run.child.kill('SIGTERM');
+    await run.until(/^asked to stop$/m);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toEqual({ code: 137, signal: null });
+  });
+
+  it('passes SIGINT on where no terminal does', async () => {
+    // Of its own session, so that it has no terminal even where the tests have one.
+    const run = startRun(['--', node, server, '{port}', 'interrupt'], { detached: true });
+    await untilReady(run);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toEqual({ code: 5, signal: null });
+  });
+
+  it('waits for a URL before it starts', async () => {
+    const gate = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void gate.close());
+    await once(gate, 'listening');
+    const { port } = gate.address() as { port: number };
+    const open = startRun(['--wait-for', `tcp://127.0.0.1:${port}`, '--', 'echo', 'it ran']);
+    expect(await open.ended).toEqual({ code: 0, signal: null });
+    expect(open.text()).toContain('it ran');
+    gate.close();
+    await once(gate, 'close');
+    const shut = startRun([
+      '--wait-for',
+      `tcp://127.0.0.1:${port}`,
+      '--timeout',
+      '300ms',
+      '--',
+      'echo',
+      'ran',
+    ]);
+    expect(await shut.ended).toEqual({ code: 5, signal: null });
+    expect(shut.text()).toMatch(/down.+127\.0\.0\.1/);
+    expect(shut.text()).not.toMatch(/^ran$/m);
+  });
+
+  it('opens the page once it is ready, and leaves the browser open', async () => {
+    const folder = temporaryFolder();
+    const opener = path.join(folder, 'xdg-open');
+    writeFileSync(
+      opener,
+      `#!/bin/sh\necho "$1" > "${folder}/url"\necho $$ > "${folder}/pid"\nexec sleep 60\n`,
+    );
+    chmodSync(opener, 0o755);
+    const run = startRun(['--open', '--', node, server], { env: { PATH: `${folder}:${process.env.PATH}` } });
+    const { port } = await untilReady(run);
+    await eventually(
+      () => existsSync(`${folder}/pid`) && readFileSync(`${folder}/pid`, 'utf8').endsWith('\n'),
+    );
+    const pid = Number(readFileSync(`${folder}/pid`, 'utf8'));
+    onTestFinished(() => void process.kill(pid));
+    expect(readFileSync(`${folder}/url`, 'utf8').trim()).toBe(`http://localhost:${port}`);
+    run.child.kill('SIGTERM');
+    await run.ended;
+    expect(lives(pid)).toBe(true);
+  });
+
+  it('tells that nobody listens yet, and goes on', async () => {
+    const run = startRun(['--timeout', '200ms', '--', 'sleep', '1000']);
+    await run.until(/nothing of the command listens on \d+ after \S+: nobody does/);
+    expect(run.child.exitCode).toBeNull();
+  });
+
+  it('hints at parking where the command ended before it listened', async () => {
+    const parked = startRun(['--', 'sh', '-c', 'exit 1']);
+    await parked.ended;
+    expect(parked.text()).toContain('--no-park');
+    const free = startRun(['--no-park', '--', 'sh', '-c', 'exit 1']);
+    await free.ended;
+    expect(free.text()).toBe('');
+  });
+
+  it('prints one JSON object a line with --json, and only what matters with --quiet', async () => {
+    const json = startRun(['--json', '--', node, server]);
+    const [line] = await json.until(/^\{.*"kind":"ready".*\}$/m);
+    expect(JSON.parse(line)).toMatchObject({ kind: 'ready', listeners: [{ protocol: 'tcp' }] });
+    const quiet = startRun(['-q', '--', node, server, '{port}', 'clean']);
+    await quiet.until(/^listening$/m);
+    quiet.child.kill('SIGTERM');
+    await quiet.ended;
+    expect(quiet.text()).toBe('listening\n');
+  });
+
+  it.each([
+    [[], 'no command was given'],
+    [['web'], 'no command was given'],
+    [['a', 'b', '--', 'true'], 'one name is accepted'],
+    [['a b', '--', 'true'], 'cannot name a lease'],
+  ])('refuses %j', async (args, words) => {
+    const run = startRun(args as string[]);
+    expect(await run.ended).toEqual({ code: 2, signal: null });
+    expect(run.text()).toContain(words);
+  });
+});
