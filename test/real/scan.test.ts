@@ -92,9 +92,9 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
       code: 1,
       stderr: expect.stringContaining('does not resolve'),
     });
-    expect(await reeve(['scan', '127.0.0.1', '--method', 'syn'])).toMatchObject({
+    expect(await reeve(['scan', '127.0.0.1', '--method', 'xmas'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('not supported yet'),
+      stderr: expect.stringContaining('connect, syn or udp'),
     });
     expect(await reeve(['scan', '127.0.0.1', '-p', '5-4'])).toMatchObject({
       code: 2,

@@ -1,13 +1,17 @@
 // A progress bar on a terminal, nothing elsewhere.
+import { formatDuration } from '../../core/quantity.ts';
+import { plural } from '../../core/text.ts';
 import type { Common } from '../define.ts';
 import type { Io } from '../io.ts';
 
 export interface Progress {
+  /** Whether something is drawn that other output would tear. */
+  readonly visible: boolean;
   update(done: number, total: number, open: number): void;
   close(): void;
 }
 
-const silent: Progress = { update() {}, close() {} };
+const silent: Progress = { visible: false, update() {}, close() {} };
 
 /** Drawn at most ten times a second, so that drawing never slows the work. */
 const redrawMs = 100;
@@ -17,17 +21,29 @@ export async function openProgress(io: Io, title: string, { json, quiet }: Commo
   const { progress } = await import('@clack/prompts');
   const bar = progress({ max: 1000, output: io.host.stderr });
   bar.start(title);
+  const started = performance.now();
   let drawn = 0;
   let last = 0;
   return {
+    visible: true,
     update(done, total, open) {
       const now = performance.now();
       if (now - last < redrawMs && done < total) return;
       last = now;
       const target = Math.floor((done / total) * 1000);
-      bar.advance(target - drawn, `${title}: ${done} of ${total} ports, ${open} open`);
+      bar.advance(target - drawn, `${title}: ${progressWords(done, total, open, now - started)}`);
       drawn = target;
     },
     close: () => bar.clear(),
   };
+}
+
+/** `1200 of 65535 ports, 480/s, 2m 14s left, 3 open`. */
+export function progressWords(done: number, total: number, open: number, ms: number): string {
+  const words = [`${done} of ${plural(total, 'port')}`];
+  if (done > 0 && ms >= 1000) {
+    words.push(`${Math.round((done / ms) * 1000)}/s`);
+    if (done < total) words.push(`${formatDuration(((total - done) * ms) / done)} left`);
+  }
+  return [...words, `${open} open`].join(', ');
 }

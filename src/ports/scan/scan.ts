@@ -8,11 +8,13 @@ import type { Rate } from '../../core/quantity.ts';
 import { countPorts, type PortRange, portsOf } from '../../core/range.ts';
 import type { ScanRecord } from '../../core/records.ts';
 import type { HostFacts, PortAnswer, Prober, ScanTarget, System } from '../../system/index.ts';
+import { readBanners } from './banner.ts';
 import { confirmOpen } from './confirm.ts';
 import { sweep } from './engine.ts';
 import { createPace, type Pace } from './pace.ts';
 import { createPortableProber } from './portable.ts';
 import { createTiming } from './timing.ts';
+import { createUdpProber } from './udp.ts';
 import { wellKnownService } from './wellknown.ts';
 
 export type ScanMethod = ScanRecord['method'];
@@ -25,15 +27,20 @@ export interface ScanOptions {
   timeoutMs?: number;
   /** How often a silent port is asked again before it counts as `filtered`. Default: 1. */
   retries?: number;
-  /** Probes under way at once; fewer where descriptors are short. Default: 1000. */
+  /** Probes under way at once; fewer where descriptors are short. Default: 1000; 128 for UDP. */
   concurrency?: number;
-  /** Probes sent. Default: as fast as answers come on this machine, 500/s elsewhere. */
+  /** Of probes. Default: as fast as answers come on this machine; elsewhere 500/s, for UDP 50/s. */
   rate?: Rate;
+  /** Also ask each open TCP port what it says. Default: false. */
+  banner?: boolean;
   clock?: Clock;
   onProgress?: (done: number, total: number, open: number) => void;
 }
 
-export const politeRate: Rate = { count: 500, perMs: 1000 };
+/** Off this machine. Slower for UDP: systems limit how often they say that a port is closed (Linux: once a second). */
+export function politeRateOf(method: ScanMethod = 'connect'): Rate {
+  return { count: method === 'udp' ? 50 : 500, perMs: 1000 };
+}
 
 /**
  * Asks every port of the host. Cut short by the signal, it tells what it knows by then.
@@ -46,18 +53,18 @@ export async function scan(
   signal: AbortSignal,
 ): Promise<ScanRecord> {
   const facts = await system.host.facts();
-  return scanHost({ system, facts, pace: null }, host, options, signal);
+  return scanHost({ system, facts, shared: null }, host, options, signal);
 }
 
-/** What the hosts of one scan share. `pace` null: each has its own. */
 export interface ScanSetting {
   system: System;
   facts: HostFacts;
-  pace: Pace | null;
+  /** One pace for several hosts. */
+  shared: Pace | null;
 }
 
 export async function scanHost(
-  { system, facts, pace }: ScanSetting,
+  { system, facts, shared }: ScanSetting,
   host: string,
   options: ScanOptions,
   signal: AbortSignal,
@@ -68,8 +75,14 @@ export async function scanHost(
   setMaxListeners(0, signal);
   const address = await resolve(host);
   const local = isLocal(address, facts);
+  const unhurried = local && options.rate === undefined;
+  const own = () => createPace(unhurried ? null : (options.rate ?? politeRateOf(method)), clock);
+  const pace = unhurried ? own() : (shared ?? own());
   const total = countPorts(options.ports);
-  const capacity = Math.max(1, Math.min(options.concurrency ?? 1000, total, spareDescriptors(facts)));
+  const capacity = Math.max(
+    1,
+    Math.min(options.concurrency ?? (method === 'udp' ? 128 : 1000), total, spareDescriptors(facts)),
+  );
   const counts = { open: 0, closed: 0, filtered: 0 };
   const open: number[] = [];
   let done = 0;
@@ -88,7 +101,7 @@ export async function scanHost(
           ports,
           capacity,
           retries: options.retries ?? 1,
-          pace: pace ?? createPace(options.rate ?? (local ? null : politeRate), clock),
+          pace,
           timing: createTiming(timeoutMs),
           clock,
           answered: heard,
@@ -105,11 +118,20 @@ export async function scanHost(
   const confirmed = local && method === 'connect' ? await confirmOpen(system, address, found, run) : found;
   counts.closed += found.length - confirmed.length;
   counts.open = confirmed.length;
+  const banners =
+    options.banner && method !== 'udp'
+      ? await readBanners(address, confirmed, signal)
+      : new Map<number, string>();
   const protocol = method === 'udp' ? 'udp' : 'tcp';
   return {
     host,
     method,
-    open: confirmed.map((port) => ({ port, protocol, service: wellKnownService(port), banner: null })),
+    open: confirmed.map((port) => ({
+      port,
+      protocol,
+      service: wellKnownService(port, protocol),
+      banner: banners.get(port) ?? null,
+    })),
     counts,
     ms: Math.round(clock.monotonic() - started),
   };
@@ -117,6 +139,7 @@ export async function scanHost(
 
 function openProber(system: System, method: ScanMethod, target: ScanTarget): Prober {
   if (method === 'syn') return system.scanner.syn(target);
+  if (method === 'udp') return createUdpProber(target);
   return system.scanner.connect(target) ?? createPortableProber(target);
 }
 

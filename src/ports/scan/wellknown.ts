@@ -1,4 +1,5 @@
-// Names of well-known services by port, as IANA and common use have them: a label, not a finding.
+// Names of well-known services by port, as IANA and common use have them: labels, not findings.
+import type { Protocol } from '../../core/endpoint.ts';
 
 const tcp: Record<number, string> = {
   20: 'ftp-data',
@@ -63,6 +64,45 @@ const tcp: Record<number, string> = {
   27017: 'mongodb',
 };
 
-export function wellKnownService(port: number): string | null {
-  return tcp[port] ?? null;
+const udp: Record<number, string> = {
+  53: 'dns',
+  67: 'dhcp',
+  68: 'dhcp',
+  69: 'tftp',
+  111: 'rpcbind',
+  123: 'ntp',
+  137: 'netbios-ns',
+  138: 'netbios-dgm',
+  161: 'snmp',
+  162: 'snmptrap',
+  443: 'quic',
+  500: 'isakmp',
+  514: 'syslog',
+  520: 'rip',
+  631: 'ipp',
+  1194: 'openvpn',
+  1701: 'l2tp',
+  1812: 'radius',
+  1900: 'ssdp',
+  3478: 'stun',
+  4500: 'ipsec-nat',
+  5060: 'sip',
+  5353: 'mdns',
+  5355: 'llmnr',
+  5683: 'coap',
+  8443: 'quic',
+  11211: 'memcached',
+  51820: 'wireguard',
+};
+
+export function wellKnownService(port: number, protocol: Protocol = 'tcp'): string | null {
+  return (protocol === 'udp' ? udp : tcp)[port] ?? null;
+}
+
+/** Every port that the service is usual on, by its label: `http-alt` has several. Empty for a name that is not known. */
+export function portsOfService(name: string, protocol: Protocol = 'tcp'): number[] {
+  const wanted = name.toLowerCase();
+  return Object.entries(protocol === 'udp' ? udp : tcp)
+    .filter(([, label]) => label === wanted)
+    .map(([port]) => Number(port));
 }

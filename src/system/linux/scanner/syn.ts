@@ -49,7 +49,7 @@ export function createSynProber({ address, local }: ScanTarget): Prober {
   } catch (error) {
     libc.close(raw);
     if (reserved >= 0) libc.close(reserved);
-    throw error;
+    throw refusal(error);
   }
   const size = new Uint8Array(Int32Array.of(receiveBuffer).buffer);
   libc.setsockopt(raw, SOL_SOCKET, SO_RCVBUFFORCE, size, size.length);
@@ -135,12 +135,17 @@ function openRaw(domain: number): number {
   try {
     return checked('socket', libc.socket(domain, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   } catch (error) {
-    if (!(error instanceof OsError) || error.errno !== code.EPERM) throw error;
-    throw new ReeveError('privilege', 'cannot scan by SYN packets: raw sockets need root (CAP_NET_RAW)', {
-      hint: 'Use --method connect, which needs no privilege',
-      cause: error,
-    });
+    throw refusal(error);
   }
+}
+
+/** Raw sockets, and in some sandboxes filters too, are for root. Other errors stay what they are. */
+function refusal(error: unknown): unknown {
+  if (!(error instanceof OsError) || ![code.EPERM, code.EACCES].includes(error.errno)) return error;
+  return new ReeveError('privilege', 'cannot scan by SYN packets: raw sockets need root (CAP_NET_RAW)', {
+    hint: 'Use --method connect, which needs no privilege',
+    cause: error,
+  });
 }
 
 /** Classic BPF (socket(7)): only packets to our port. Raw IPv4 sockets see the IP header before it, IPv6 ones do not. */
