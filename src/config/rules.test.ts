@@ -72,7 +72,7 @@ describe('services', () => {
       'instances: 2, ports: { http: 80 }',
       'services.a.ports.http: 2 instances cannot share port 80: write auto, or one instance',
     ],
-    ['ports: {}', 'services.a.ports: a service needs at least one port'],
+    ['ports: {}', 'services.a.ports: a service needs at least one port, unless it is a oneshot'],
     ['ports: { a-b: auto, a_b: auto }', "services.a.ports.a_b: 'a-b' is PORT_A_B as well: rename one"],
     ['check: { port: grpc }', "services.a.check.port: no port is named 'grpc': this service has http"],
     ['check: { http: /, tcp: true }', 'services.a.check.tcp: a check is either http or tcp, not both'],

@@ -1,8 +1,9 @@
 // Rules between values: names that must exist, things that exclude each other, addresses wanted twice.
 // They read the plain values rather than the schema's result, so that they apply while other values are wrong.
 
-import { nearest } from '../core/nearest.ts';
 import { bindRules } from './bind-rules.ts';
+import { dependencyRules } from './dependency-rules.ts';
+import { mustExist, type ReportRule } from './names.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, type Section, section, sections } from './raw.ts';
 
@@ -10,6 +11,7 @@ export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
   const report: ReportRule = (path, message, on) => faults.push({ path, message, ...(on && { on }) });
   for (const [name, service] of sections(root, 'services')) serviceRules(['services', name], service, report);
+  dependencyRules(root, report);
   for (const [name, listener] of sections(root, 'listeners')) {
     listenerRules(['listeners', name], listener, root, report);
   }
@@ -17,12 +19,13 @@ export function checkRules(root: unknown): Fault[] {
   return [...faults, ...bindRules(root)];
 }
 
-type ReportRule = (path: Path, message: string, on?: 'key') => unknown;
-
 function serviceRules(at: Path, service: Section, report: ReportRule): void {
   const ports = portsOf(service);
   const names = Object.keys(ports);
-  if (names.length === 0) report([...at, 'ports'], 'a service needs at least one port');
+  if (names.length === 0 && service.oneshot !== true)
+    report([...at, 'ports'], 'a service needs at least one port, unless it is a oneshot');
+  if (service.oneshot === true && 'check' in service)
+    report([...at, 'check'], 'a oneshot is not checked: its exit code tells how it went');
   const { instances } = service;
   const variables = new Map<string, string>();
   for (const [name, port] of Object.entries(ports)) {
@@ -81,7 +84,10 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
   }
   probeRules([...at, 'check'], section(balance.check), report);
   if (!isText(service) || !mustExist([...at, 'service'], 'service', service, root, report)) return;
-  const ports = Object.keys(portsOf(section(section(section(root).services)[service])));
+  const served = section(section(section(root).services)[service]);
+  if (served.oneshot === true)
+    report([...at, 'service'], `service '${service}' is a oneshot: nobody answers`);
+  const ports = Object.keys(portsOf(served));
   if (isText(port) && !ports.includes(port)) {
     report([...at, 'port'], `service '${service}' has no port '${port}': it has ${ports.join(', ')}`);
   }
@@ -101,14 +107,4 @@ function sinkRules(at: Path, sink: Section, report: ReportRule): void {
 /** The ports of a service as they stand; a service that names none has `http`. */
 function portsOf(service: Section): Section {
   return 'ports' in service ? section(service.ports) : { http: 'auto' };
-}
-
-function mustExist(at: Path, kind: string, name: string, root: unknown, report: ReportRule): boolean {
-  const names = sections(root, `${kind}s`).map(([known]) => known);
-  if (names.includes(name)) return true;
-  const guess = nearest(name, names);
-  const known =
-    names.length === 0 ? `there are no ${kind}s` : `${kind}s are ${names.slice(0, 20).join(', ')}`;
-  report(at, `no ${kind} is named '${name}': ${guess === null ? known : `did you mean '${guess}'?`}`);
-  return false;
 }

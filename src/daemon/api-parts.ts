@@ -2,7 +2,15 @@
 import type { Log } from '../core/context.ts';
 import type { EventBus } from './events.ts';
 import type { Metrics } from './metrics.ts';
-import type { DrainRequest, DrainResult, ReloadResult } from './orders.ts';
+import type {
+  DrainRequest,
+  DrainResult,
+  ReloadResult,
+  RestartRequest,
+  RestartResult,
+  ScaleRequest,
+  ScaleResult,
+} from './orders.ts';
 import type { DaemonStatus } from './status.ts';
 
 export interface ApiParts {
@@ -15,5 +23,7 @@ export interface ApiParts {
   status(): DaemonStatus;
   reload(): Promise<ReloadResult>;
   drain(request: DrainRequest): DrainResult;
+  restart(request: RestartRequest): Promise<RestartResult>;
+  scale(request: ScaleRequest): Promise<ScaleResult>;
   stop(): void;
 }

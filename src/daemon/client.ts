@@ -7,7 +7,15 @@ import { errorMessage, ReeveError } from '../core/errors.ts';
 import { currentOwner, stateFolder } from '../store/index.ts';
 import type { RecordedEvent } from './events.ts';
 import { readLock } from './lock.ts';
-import type { DrainRequest, DrainResult, ReloadResult } from './orders.ts';
+import type {
+  DrainRequest,
+  DrainResult,
+  ReloadResult,
+  RestartRequest,
+  RestartResult,
+  ScaleRequest,
+  ScaleResult,
+} from './orders.ts';
 import type { Problem } from './problem.ts';
 import type { DaemonStatus } from './status.ts';
 import { readToken } from './token.ts';
@@ -28,12 +36,18 @@ export interface Control {
   /** Resolves when the daemon has taken the order; it drains after that. */
   stop(signal?: AbortSignal): Promise<void>;
   drain(request: DrainRequest, signal?: AbortSignal): Promise<DrainResult>;
+  /** Resolves when the last instance is up again. */
+  restart(request: RestartRequest, signal?: AbortSignal): Promise<RestartResult>;
+  scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
   /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
   events(since: number | undefined, signal: AbortSignal): AsyncGenerator<RecordedEvent>;
 }
 
-/** Milliseconds: an answer comes from memory, but a reload opens sockets and starts processes. */
-const timeouts = { read: 5_000, act: 60_000, poll: 25_000 };
+/**
+ * Milliseconds: an answer comes from memory, but a reload opens sockets and starts processes, and a restart waits
+ * for each of up to 256 instances.
+ */
+const timeouts = { read: 5_000, act: 60_000, poll: 25_000, roll: 3_600_000 };
 
 export async function connectControl(options: ControlOptions): Promise<Control> {
   const { address, tokenFile } = await locate(options);
@@ -79,6 +93,8 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     reload: (signal) => ask('POST', '/reload', timeouts.act, signal),
     stop: async (signal) => void (await ask('POST', '/stop', timeouts.read, signal)),
     drain: (request, signal) => ask('POST', '/drain', timeouts.read, signal, request),
+    restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
+    scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
     async *events(since, signal) {
       type Batch = { events: RecordedEvent[]; last: number };
       let from = since ?? (await ask<Batch>('GET', '/events?since=0', timeouts.read, signal)).last;

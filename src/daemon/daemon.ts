@@ -102,7 +102,8 @@ class RunningDaemon implements Daemon {
       context: this.#context,
       metrics: this.#metrics,
       folder: loaded.folder,
-      ports: () => this.#loaded.config.ports,
+      stateFolder,
+      config: loaded.config,
     });
     const { services } = this.#rooms;
     this.#roster = createRoster(
@@ -137,6 +138,8 @@ class RunningDaemon implements Daemon {
       status: () => this.status(),
       reload: () => this.reload(),
       drain: (request) => listeners.drainTarget(request),
+      restart: (request) => services.restart(request),
+      scale: (request) => services.scale(request),
       stop: () => void this.drainAndStop(),
     });
     await this.#lock.publish(this.#api.address);
@@ -205,9 +208,10 @@ class RunningDaemon implements Daemon {
 
   /** What nobody needs any more first, the control API last, so that it tells how far things are. */
   async close(): Promise<void> {
-    const { listeners, services, sinks, scheduler, background } = this.#rooms;
+    const { listeners, services, sinks, scheduler, background, pool } = this.#rooms;
     await this.#step('closing the listeners', () => listeners.drain(0));
     await this.#step('stopping the services', () => services.stop());
+    await this.#step('giving back the leases', () => pool.close());
     scheduler.stop();
     await this.#step('tidying up', () => background.settled());
     await this.#step('delivering what the sinks hold', () => sinks.close());

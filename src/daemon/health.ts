@@ -26,7 +26,7 @@ export function healthOf(status: DaemonStatus): HealthReport {
       return part(`listener/${name}`, broken.length === 0, detail.join('; ') || 'listening');
     }),
     ...status.services.map(({ name, instances }) => {
-      const up = instances.filter(({ state }) => state === 'up').length;
+      const up = instances.filter(({ state }) => state === 'up' || state === 'finished').length;
       return part(
         `service/${name}`,
         up > 0 || instances.length === 0,

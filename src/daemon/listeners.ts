@@ -29,6 +29,8 @@ export interface ListenerRoom {
   /** Binds what is missing. @throws ReeveError where an address cannot be had; then nothing has changed. */
   prepare(configs: Record<string, ListenerConfig>, signal: AbortSignal): Promise<Prepared>;
   drainTarget(request: DrainRequest): DrainResult;
+  /** Connections that are open to this instance of a service. */
+  openTo(instance: string): number;
   status(): ListenerStatus[];
   /** Accepts no more; resolves when the last connection has ended, at the latest after `deadline` ms. */
   drain(deadline: number): Promise<void>;
@@ -165,6 +167,14 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         'not-found',
         `no listener has the target '${target}': there are ${known.join(', ') || 'none'}`,
       );
+    },
+    openTo(instance) {
+      const open = [...rows.values()].flatMap(
+        (row) => listenerStatus(row, engine.name, planOf(row).targets).targets,
+      );
+      return open
+        .filter((target) => target.instance === instance)
+        .reduce((sum, { connections }) => sum + connections.active, 0);
     },
     status: () => [...rows.values()].map((row) => listenerStatus(row, engine.name, planOf(row).targets)),
     async drain(deadline) {

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { ConnectionEnd } from '../relay/index.ts';
+import { instanceStates } from '../supervise/index.ts';
 import { processMetrics } from './process-metrics.ts';
 import type { DaemonStatus } from './status.ts';
 
@@ -91,7 +92,12 @@ export function createMetrics(version: string): Metrics {
     ]),
     checkUp: gauge('check_up', 'Verdict of the check: 1 up, 0 down; absent while unknown.', ['check']),
     instanceUp: gauge('instance_up', 'Whether the instance is up.', ['service', 'instance']),
-    restarts: counter('restarts_total', 'Instances started again after they ended.', ['service']),
+    instanceState: gauge('instance_state', 'State of the instance: 1 for the one that it is in, else 0.', [
+      'service',
+      'instance',
+      'state',
+    ]),
+    restarts: counter('restarts_total', 'Instances started again, by the reason.', ['service', 'reason']),
     sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
     sinkBytes: counter('sink_bytes_total', 'Bytes that the sink delivered.', ['sink']),
   };
@@ -120,13 +126,14 @@ export function createMetrics(version: string): Metrics {
     for (const { name: check, verdict } of status.checks) {
       if (verdict !== 'unknown') scraped.checkUp.set({ check }, verdict === 'up' ? 1 : 0);
     }
-    for (const { name: service, instances } of status.services) {
-      scraped.restarts.inc(
-        { service },
-        instances.reduce((sum, { restarts }) => sum + restarts, 0),
-      );
-      for (const { id: instance, state } of instances) {
-        scraped.instanceUp.set({ service, instance }, state === 'up' ? 1 : 0);
+    for (const { name: service, instances, restarts } of status.services) {
+      for (const [reason, count] of Object.entries(restarts))
+        scraped.restarts.inc({ service, reason }, count);
+      for (const { id: instance, state: now } of instances) {
+        scraped.instanceUp.set({ service, instance }, now === 'up' ? 1 : 0);
+        for (const state of instanceStates) {
+          scraped.instanceState.set({ service, instance, state }, state === now ? 1 : 0);
+        }
       }
     }
     for (const { name: sink, delivered, bytes } of status.sinks) {

@@ -19,3 +19,27 @@ export interface DrainResult {
   /** `listener: host:port`, one for each listener that has the target. */
   targets: string[];
 }
+
+export interface RestartRequest {
+  service: string;
+  /** All, one after the other, where absent. */
+  instance?: number;
+}
+
+export interface RestartResult {
+  /** `user-api/0`. */
+  restarted: string[];
+}
+
+export interface ScaleRequest {
+  service: string;
+  instances: number;
+}
+
+export interface ScaleResult {
+  service: string;
+  before: number;
+  instances: number;
+  /** What the configuration says: it counts again when it says another number, and after a restart of the daemon. */
+  configured: number;
+}

@@ -45,6 +45,7 @@ export async function apply(
     throw error;
   });
   const newSinks = sinks.commit();
+  rooms.pool.configure(config);
   rooms.services.apply(config.services);
   // A listener that turns to a new service does so once somebody answers there.
   await rooms.services.settled(AbortSignal.any([signal, AbortSignal.timeout(settleWithin)]));

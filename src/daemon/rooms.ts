@@ -1,16 +1,19 @@
 // The daemon's working parts, put together: who is handed what.
+import path from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
+import { sleep } from '../core/time.ts';
 import { createScheduler, type Scheduler } from '../health/index.ts';
-import { choosePort } from '../ports/index.ts';
 import { createPortableEngine } from '../relay/index.ts';
+import { createSight } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Background, createBackground } from './background.ts';
 import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
+import { createPool, type Pool } from './pool.ts';
 import { createServiceRoom, type ServiceRoom } from './services.ts';
 import { createSinkRoom, type SinkRoom } from './sinks.ts';
 import { fixedTargets, serviceTargets } from './targets.ts';
@@ -18,6 +21,7 @@ import { fixedTargets, serviceTargets } from './targets.ts';
 export interface Rooms {
   context: Context;
   background: Background;
+  pool: Pool;
   scheduler: Scheduler;
   sinks: SinkRoom;
   services: ServiceRoom;
@@ -33,22 +37,26 @@ export interface RoomsOptions {
   /** The configuration's. */
   folder: string;
   stdout: Writable;
-  /** As it is configured at the moment it is asked for. */
-  ports(): Config['ports'];
+  stateFolder: string;
+  config: Config;
 }
 
-export function createRooms({ system, context, metrics, env, folder, stdout, ports }: RoomsOptions): Rooms {
+export function createRooms(options: RoomsOptions): Rooms {
+  const { system, context, metrics, env, folder, stateFolder, stdout, config } = options;
   const background = createBackground(context.emit);
   const scheduler = createScheduler(context);
   const sinks = createSinkRoom(stdout);
+  const pool = createPool({ system, log: context.log, env, folder: stateFolder, config });
   const services = createServiceRoom(
     {
       context,
       scheduler,
       folder,
       env,
-      taken: new Set(),
-      choosePort: (taken) => choosePort(system, { ...ports(), taken }),
+      ports: pool,
+      sight: createSight(system, context.log),
+      logs: path.join(stateFolder, 'logs'),
+      unused: (instance, signal) => unused(() => listeners.openTo(instance), signal),
     },
     background,
   );
@@ -65,5 +73,12 @@ export function createRooms({ system, context, metrics, env, folder, stdout, por
     },
   });
   const checks = createCheckRoom(scheduler, metrics);
-  return { context, background, scheduler, sinks, services, listeners, checks };
+  return { context, background, pool, scheduler, sinks, services, listeners, checks };
+}
+
+/** Milliseconds. */
+const lookEvery = 20;
+
+async function unused(open: () => number, signal: AbortSignal): Promise<void> {
+  while (open() > 0 && !signal.aborted) await sleep(lookEvery);
 }

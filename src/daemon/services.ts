@@ -1,9 +1,13 @@
 // The services that the configuration names, kept in step with it.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, ServiceConfig } from '../config/index.ts';
+import { ReeveError } from '../core/errors.ts';
 import { type Service, type SuperviseDeps, superviseService } from '../supervise/index.ts';
 import type { Background } from './background.ts';
-import type { InstanceStatus, ServiceStatus } from './status.ts';
+import { blockedBy, isComing, stopInOrder } from './dependencies.ts';
+import type { RestartRequest, RestartResult, ScaleRequest, ScaleResult } from './orders.ts';
+import { serviceStatus } from './service-status.ts';
+import type { ServiceStatus } from './status.ts';
 
 export interface ServiceRoom {
   get(name: string): Service | undefined;
@@ -11,8 +15,12 @@ export interface ServiceRoom {
   apply(configs: Config['services']): void;
   /** Stops what the configuration that was applied last does not name. */
   retire(): Promise<void>;
-  /** Resolves when every service has an instance that is up, or one that has failed: then waiting helps nobody. */
+  /** Resolves when every instance is up, or has failed or waits in vain: then waiting helps nobody. */
   settled(signal: AbortSignal): Promise<void>;
+  /** One instance after the other. @throws ReeveError `not-found`, or `timeout` when one does not come up. */
+  restart(request: RestartRequest): Promise<RestartResult>;
+  /** Lasts until the configuration says another number, or the daemon ends. */
+  scale(request: ScaleRequest): Promise<ScaleResult>;
   status(): ServiceStatus[];
   stop(): Promise<void>;
   /** Called when any instance of any service changes. */
@@ -21,24 +29,46 @@ export interface ServiceRoom {
   kill(): void;
 }
 
-const failed = new Set(['down', 'backoff', 'crash-looping']);
+interface Row {
+  /** The file's. */
+  config: ServiceConfig;
+  /** In place of the file's number of instances; null: as the file says. */
+  scaledTo: number | null;
+  service: Service;
+}
 
-export function createServiceRoom(deps: SuperviseDeps, background: Background): ServiceRoom {
-  const rows = new Map<string, { config: ServiceConfig; service: Service }>();
+export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background: Background): ServiceRoom {
+  const rows = new Map<string, Row>();
   let wanted: ReadonlySet<string> = new Set();
   const listeners = new Set<() => void>();
   const tell = () => {
-    for (const listener of listeners) listener();
+    for (const listener of [...listeners]) listener();
+  };
+  const blocked = (config: ServiceConfig) =>
+    blockedBy(config, (name) => rows.get(name)?.service.instances() ?? null);
+  const gate: SuperviseDeps['gate'] = {
+    blockedBy: blocked,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
   const isSettled = () =>
-    [...rows.values()].every(({ config, service }) => {
-      const states = service.instances().map(({ state }) => state);
-      return config.instances === 0 || states.includes('up') || states.some((state) => failed.has(state));
-    });
-  const stopRow = async (name: string) => {
+    [...rows.values()].every(
+      ({ config, service }) =>
+        !service.instances().some((instance) => isComing(instance, blocked(config) !== null)),
+    );
+  const effective = ({ config, scaledTo }: Pick<Row, 'config' | 'scaledTo'>): ServiceConfig =>
+    scaledTo === null ? config : { ...config, instances: scaledTo };
+  const find = (name: string): Row => {
     const row = rows.get(name);
-    rows.delete(name);
-    await row?.service.stop();
+    if (row) return row;
+    const known = [...rows.keys()].join(', ') || 'none';
+    throw new ReeveError('not-found', `there is no service '${name}': there are ${known}`);
+  };
+  const stopAll = async (some: ReadonlyMap<string, Row>) => {
+    const order = new Map([...some].map(([name, { config }]) => [name, Object.keys(config.dependsOn)]));
+    await stopInOrder(order, (name) => some.get(name)!.service.stop());
   };
   return {
     get: (name) => rows.get(name)?.service,
@@ -47,54 +77,67 @@ export function createServiceRoom(deps: SuperviseDeps, background: Background): 
       for (const [name, config] of Object.entries(configs)) {
         const row = rows.get(name);
         if (!row) {
-          const service = superviseService(name, config, deps);
+          const service = superviseService(name, config, { ...deps, gate });
           service.onChange(tell);
-          rows.set(name, { config, service });
+          rows.set(name, { config, scaledTo: null, service });
         } else if (!isDeepStrictEqual(row.config, config)) {
+          if (config.instances !== row.config.instances) row.scaledTo = null;
           row.config = config;
-          background.add(`update of service ${name}`, row.service.update(config));
+          background.add(`update of service ${name}`, row.service.update(effective(row)));
         }
       }
+      // Whoever waits for one that has just come into being looks again.
+      tell();
     },
     async retire() {
-      await Promise.all([...rows.keys()].filter((name) => !wanted.has(name)).map(stopRow));
+      const gone = new Map([...rows].filter(([name]) => !wanted.has(name)));
+      // At once: one of the same name may come back while they stop.
+      for (const name of gone.keys()) rows.delete(name);
+      await stopAll(gone);
     },
     settled(signal) {
       return new Promise((resolve) => {
         const look = () => {
           if (!isSettled() && !signal.aborted) return;
-          for (const leave of leaving) leave();
+          listeners.delete(look);
           signal.removeEventListener('abort', look);
           resolve();
         };
-        const leaving = [...rows.values()].map(({ service }) => service.onChange(look));
+        listeners.add(look);
         signal.addEventListener('abort', look);
         look();
       });
     },
-    status: () =>
-      [...rows].map(([name, { service }]) => ({ name, instances: service.instances().map(statusOf) })),
-    async stop() {
-      await Promise.all([...rows.values()].map(({ service }) => service.stop()));
+    async restart({ service: name, instance }) {
+      const { service } = find(name);
+      await service.restart(instance);
+      const all = service.instances().filter(({ index }) => instance === undefined || index === instance);
+      return { restarted: all.map((one) => one.name) };
     },
+    async scale({ service: name, instances }) {
+      const row = find(name);
+      const [fixed] = Object.entries(row.config.ports).filter(([, port]) => port !== 'auto');
+      if (instances > 1 && fixed) {
+        throw new ReeveError(
+          'usage',
+          `${instances} instances of '${name}' cannot share port ${fixed[1]} (${fixed[0]})`,
+          { hint: 'Write auto for it in the configuration' },
+        );
+      }
+      const before = effective(row).instances;
+      row.scaledTo = instances === row.config.instances ? null : instances;
+      await row.service.update(effective(row));
+      return { service: name, before, instances, configured: row.config.instances };
+    },
+    status: () =>
+      [...rows].map(([name, { config, service }]) => serviceStatus(name, config.instances, service)),
+    stop: () => stopAll(new Map(rows)),
     onChange: (listener) => void listeners.add(listener),
     kill() {
       for (const { service } of rows.values()) {
         for (const { pid } of service.instances()) if (pid !== null) killGroup(pid);
       }
     },
-  };
-}
-
-function statusOf(is: ReturnType<Service['instances']>[number]): InstanceStatus {
-  return {
-    id: is.name,
-    state: is.state,
-    pid: is.pid,
-    ports: is.ports,
-    restarts: is.restarts,
-    startedAt: is.startedAt === null ? null : new Date(is.startedAt).toISOString(),
-    detail: is.lastExit,
   };
 }
 

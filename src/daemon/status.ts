@@ -55,6 +55,10 @@ export interface TargetStatus {
 
 export interface ServiceStatus {
   name: string;
+  /** Instances that the configuration asks for; `reeve scale` may have made it others. */
+  configured: number;
+  /** Since the daemon started, by reason. */
+  restarts: Record<string, number>;
   instances: InstanceStatus[];
 }
 
@@ -66,8 +70,12 @@ export interface InstanceStatus {
   restarts: number;
   /** ISO 8601; null while no process runs. */
   startedAt: string | null;
+  /** ISO 8601; null where none is planned. */
+  nextStartAt: string | null;
   /** Why it is in this state, where that is not plain. */
   detail: string | null;
+  /** The last 20 times that it was started again, oldest first; `at` is ISO 8601. */
+  history: { at: string; reason: string; detail: string }[];
 }
 
 export interface CheckStatus {

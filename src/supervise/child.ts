@@ -1,11 +1,11 @@
 // One process group that reeve started: its output, its exit, and signals that reach nobody else.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
 import type { Launch } from './launch.ts';
-import { readLines } from './lines.ts';
 
 /** Output that is still in the pipe when the leader ends is read for so long; then a stray writer is cut off. */
 const drainFor = 500;
@@ -23,10 +23,19 @@ export interface StopPolicy {
   timeout: number;
 }
 
+/** How a process ended. */
+export interface Ending {
+  reason: 'exit' | 'signal' | 'could-not-start';
+  /** Null unless it ended by itself. */
+  code: number | null;
+  /** `exit code 1`, `killed by SIGKILL`, `could not start: …`. */
+  words: string;
+}
+
 export interface ChildHooks {
-  line(stream: 'stdout' | 'stderr', text: string): void;
-  /** Once, in words: in the turn in which the exit is seen, or, in a stop, when the whole group is gone. */
-  exit(words: string): void;
+  output(stream: 'stdout' | 'stderr', readable: Readable): void;
+  /** Once: in the turn in which the exit is seen, or, in a stop, when the whole group is gone. */
+  exit(ending: Ending): void;
 }
 
 export interface Child {
@@ -44,15 +53,19 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
       env: launch.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: hasGroups,
+      ...(launch.uid !== undefined && { uid: launch.uid }),
+      ...(launch.gid !== undefined && { gid: launch.gid }),
       windowsHide: true,
     });
   } catch (error) {
     // Some failures (arguments too long, a NUL byte) are thrown, others are events: one way out for both.
-    queueMicrotask(() => hooks.exit(`could not start: ${printable(errorMessage(error))}`));
+    queueMicrotask(() => hooks.exit(notStarted(printable(errorMessage(error)))));
     return { pid: null, stop: async () => true };
   }
-  readLines(child.stdout!, (text) => hooks.line('stdout', text));
-  readLines(child.stderr!, (text) => hooks.line('stderr', text));
+  // A pipe that breaks has nothing more to say; the exit of the process tells the rest.
+  for (const pipe of [child.stdout!, child.stderr!]) pipe.on('error', () => {});
+  hooks.output('stdout', child.stdout!);
+  hooks.output('stderr', child.stderr!);
 
   let stopping = false;
   let killed = false;
@@ -62,22 +75,24 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     if (!gone) signalGroup(child, signal);
   };
   const exited = new Promise<void>((resolve) => {
-    const leave = (words: string) => {
+    const leave = (ending: Ending) => {
       gone = true;
       cutOffOutput(child);
-      hooks.exit(words);
+      hooks.exit(ending);
       resolve();
     };
     child.once('exit', (code, signal) => {
-      const words = signal ? `killed by ${signal}` : `exit code ${code}`;
-      if (stopping) void untilEmpty(child, () => killed).then(() => leave(words));
+      const ending: Ending = signal
+        ? { reason: 'signal', code: null, words: `killed by ${signal}` }
+        : { reason: 'exit', code, words: `exit code ${code}` };
+      if (stopping) void untilEmpty(child, () => killed).then(() => leave(ending));
       else {
         kill('SIGKILL');
-        leave(words);
+        leave(ending);
       }
     });
     child.on('error', (error) => {
-      if (child.pid === undefined) void explain(error, launch).then(leave);
+      if (child.pid === undefined) void explain(error, launch).then((why) => leave(notStarted(why)));
     });
   });
   return {
@@ -126,14 +141,18 @@ function cutOffOutput(child: ChildProcess): void {
   child.once('close', () => clearTimeout(timer));
 }
 
+function notStarted(why: string): Ending {
+  return { reason: 'could-not-start', code: null, words: `could not start: ${why}` };
+}
+
 /** A missing folder and a missing program are both ENOENT: say which. */
 async function explain(error: Error, { program, cwd }: Launch): Promise<string> {
   const code = errorCode(error);
   const folder = await stat(cwd).catch(() => null);
-  if (!folder?.isDirectory()) return `could not start: there is no folder '${printable(cwd)}'`;
-  if (code === 'ENOENT') return `could not start: there is no program '${printable(program)}'`;
-  if (code === 'EACCES') return `could not start: '${printable(program)}' may not be executed`;
-  return `could not start: ${printable(error.message)}`;
+  if (!folder?.isDirectory()) return `there is no folder '${printable(cwd)}'`;
+  if (code === 'ENOENT') return `there is no program '${printable(program)}'`;
+  if (code === 'EACCES') return `'${printable(program)}' may not be executed`;
+  return printable(error.message);
 }
 
 function within(done: Promise<void>, ms: number): Promise<boolean> {

@@ -1,88 +1,125 @@
 // The ports of one instance: kept from one start to the next, never given to two.
 import { createServer } from 'node:net';
 import type { ServiceConfig } from '../config/index.ts';
-import { errorCode, ReeveError } from '../core/errors.ts';
+import { errorCode } from '../core/errors.ts';
 import type { Ports } from './launch.ts';
+import type { Stranger } from './sight.ts';
 
-export interface PortSource {
-  /** A port that nobody holds and that is not in `taken`. */
-  choosePort(taken: ReadonlySet<number>): Promise<number>;
-  /** Every port that any service of this daemon has; shared by all of them. */
-  taken: Set<number>;
+export interface PortLease {
+  readonly port: number;
+  /** It has run out, so that it may be somebody else's by now. */
+  readonly isLost: boolean;
+  /** Holds the port while nobody listens there. Does nothing where that cannot be done. */
+  park(): Promise<void>;
+  unpark(): void;
+  /** `stolen`: the evidence, where somebody else has bound it. Never rejects. */
+  release(stolen?: Record<string, unknown>): Promise<void>;
 }
 
-/** Two services may choose in the same moment: the one that comes second asks again. */
-const maxTries = 100;
+export interface PortSource {
+  /** A port that nobody else has, by preference the one that this name had before. */
+  lease(name: string): Promise<PortLease>;
+}
+
+/** A port that is somebody else's by now. */
+export interface LostPort {
+  name: string;
+  port: number;
+  /** Null where it cannot be told. */
+  holder: Stranger | null;
+  /** The one in its place; null: the instance waits until it is free. */
+  movedTo: number | null;
+}
+
+export interface Claim {
+  ports: Ports;
+  lost: LostPort[];
+}
+
+interface Held {
+  port: number;
+  /** Null for a fixed port. */
+  lease: PortLease | null;
+}
+
+const firstUnprivileged = 1024;
 
 export class Claims {
+  readonly #instance: string;
   readonly #source: PortSource;
-  #ports: Record<string, number> = {};
+  readonly #holderOf: (port: number) => Promise<Stranger | null>;
+  #held: ReadonlyMap<string, Held> = new Map();
 
-  constructor(source: PortSource) {
+  constructor(instance: string, source: PortSource, holderOf: (port: number) => Promise<Stranger | null>) {
+    this.#instance = instance;
     this.#source = source;
+    this.#holderOf = holderOf;
   }
 
+  /** In the order of the configuration, whatever was kept: the first is PORT. */
   get ports(): Ports {
-    return this.#ports;
+    return Object.fromEntries([...this.#held].map(([name, { port }]) => [name, port]));
   }
 
   /**
-   * The ports for the next start: the ones it had, unless a stranger holds them by now.
-   * @throws ReeveError `conflict` when a fixed port is held.
+   * The ports for the next start: the ones it had, unless somebody else holds them by now. With one to wait for
+   * (`movedTo` null) it must not start, but claim again later.
+   * @throws ReeveError `conflict` when the pool has none left.
    */
-  async claim(wanted: ServiceConfig['ports']): Promise<Ports> {
-    for (const [name, port] of Object.entries(this.#ports)) {
-      const want = wanted[name];
-      if (want === undefined || (want !== 'auto' && want !== port)) this.#drop(name);
-    }
+  async claim({
+    ports: wanted,
+    restart,
+    park,
+  }: Pick<ServiceConfig, 'ports' | 'restart' | 'park'>): Promise<Claim> {
+    const lost: LostPort[] = [];
+    const before = this.#held;
+    const held = new Map<string, Held>();
+    const keep = (name: string, one: Held) => {
+      held.set(name, one);
+      // What is claimed so far is ours to release, whatever comes.
+      this.#held = new Map([...before, ...held]);
+    };
     for (const [name, want] of Object.entries(wanted)) {
-      const kept = this.#ports[name];
-      if (want !== 'auto') await this.#fix(name, want);
-      else if (kept === undefined || !(await isFree(kept))) await this.#choose(name);
+      const had = before.get(name);
+      const port = want === 'auto' ? (had?.lease && !had.lease.isLost ? had.port : null) : want;
+      const isFree = port !== null && (await bindsEverywhere(port));
+      const policy = restart.portTaken ?? (want === 'auto' ? 'move' : 'wait');
+      if (port !== null && (isFree || policy === 'wait')) {
+        if (had?.port !== port) await had?.lease?.release();
+        keep(name, had?.port === port ? had : { port, lease: null });
+        if (!isFree) lost.push({ name, port, holder: await this.#holderOf(port), movedTo: null });
+        continue;
+      }
+      const holder = port === null ? null : await this.#holderOf(port);
+      await had?.lease?.release(port === null ? undefined : { holder: holder?.words ?? null });
+      const lease = await this.#source.lease(`${this.#instance}/${name}`);
+      keep(name, { port: lease.port, lease });
+      if (port !== null) lost.push({ name, port, holder, movedTo: lease.port });
     }
-    // In the order of the configuration, whatever was kept: the first is PORT.
-    this.#ports = Object.fromEntries(Object.keys(wanted).map((name) => [name, this.#ports[name]!]));
-    return this.#ports;
+    for (const [name, { lease }] of before) if (!held.has(name)) await lease?.release();
+    this.#held = held;
+    if (park) await this.park();
+    else this.unpark();
+    return { ports: this.ports, lost };
   }
 
-  release(): void {
-    for (const name of Object.keys(this.#ports)) this.#drop(name);
+  async park(): Promise<void> {
+    await Promise.all([...this.#held.values()].map(({ lease }) => lease?.park()));
   }
 
-  async #fix(name: string, port: number): Promise<void> {
-    if (!(await isFree(port))) {
-      throw new ReeveError('conflict', `port ${port} (${name}) is held by another program`, {
-        hint: `See who: reeve who ${port}`,
-      });
-    }
-    this.#ports[name] = port;
-    this.#source.taken.add(port);
+  unpark(): void {
+    for (const { lease } of this.#held.values()) lease?.unpark();
   }
 
-  /** The port that is given up stays taken until there is another, so that it is not chosen again. */
-  async #choose(name: string): Promise<void> {
-    const { taken } = this.#source;
-    for (let tries = 0; tries < maxTries; tries++) {
-      const port = await this.#source.choosePort(taken);
-      if (taken.has(port)) continue;
-      this.#drop(name);
-      this.#ports[name] = port;
-      taken.add(port);
-      return;
-    }
-    throw new ReeveError('conflict', `no free port was found in ${maxTries} tries`);
-  }
-
-  #drop(name: string): void {
-    const port = this.#ports[name];
-    if (port === undefined) return;
-    delete this.#ports[name];
-    this.#source.taken.delete(port);
+  async release(): Promise<void> {
+    const held = this.#held;
+    this.#held = new Map();
+    await Promise.all([...held.values()].map(({ lease }) => lease?.release()));
   }
 }
 
 /** Binds every address, then IPv4's loopback: some systems let a wildcard bind pass over a specific one. */
-async function isFree(port: number): Promise<boolean> {
+async function bindsEverywhere(port: number): Promise<boolean> {
   return (await bindsTo('::', port)) && (await bindsTo('127.0.0.1', port));
 }
 
@@ -93,7 +130,9 @@ function bindsTo(host: string, port: number): Promise<boolean> {
       const code = errorCode(error);
       // No IPv6 here: the other bind decides.
       if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') resolve(true);
-      else if (code === 'EADDRINUSE' || code === 'EACCES') resolve(false);
+      else if (code === 'EADDRINUSE') resolve(false);
+      // Windows says so of a port that is held exclusively; elsewhere the program may be allowed what reeve is not.
+      else if (code === 'EACCES') resolve(port < firstUnprivileged);
       else reject(error);
     });
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));

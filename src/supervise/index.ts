@@ -1,10 +1,19 @@
 // Door of supervise/: services as supervised instances.
 
+export type { PortLease, PortSource } from './claims.ts';
 export { runKeeper } from './keeper.ts';
 export { createKeeper, type Keeper } from './keeper-link.ts';
+export { type Restart, type RestartReason, restartReasons } from './restarts.ts';
 export { Run, type RunDeps, type RunEnd, type RunSpec } from './run.ts';
 export { type RunPort, type RunPortOptions, takeRunPort } from './run-port.ts';
 export type { RunReport } from './run-report.ts';
 export type { Listener } from './run-watch.ts';
 export { type Service, superviseService } from './service.ts';
-export type { InstanceState, InstanceStatus, SuperviseDeps } from './status.ts';
+export { createSight, type Sight } from './sight.ts';
+export {
+  type InstanceState,
+  type InstanceStatus,
+  instanceStates,
+  type StartGate,
+  type SuperviseDeps,
+} from './status.ts';

@@ -1,58 +1,57 @@
 // One instance of a service: started on its ports, watched, started again, stopped.
 import type { ServiceConfig } from '../config/index.ts';
-import type { EventKind } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
-import { formatDuration } from '../core/quantity.ts';
-import type { HealthVerdict } from '../core/verdict.ts';
-import type { Check, CheckSpec } from '../health/index.ts';
-import { type Child, startChild } from './child.ts';
-import { Claims } from './claims.ts';
-import { launchOf } from './launch.ts';
-import { afterFailure, noFailures } from './retry.ts';
+import type { Ending } from './child.ts';
+import { Claims, type LostPort } from './claims.ts';
+import { untilAdmitted, untilClaimed } from './entry.ts';
+import * as notice from './notices.ts';
+import { Output } from './output.ts';
+import { type Cause, type RestartReason, Restarts } from './restarts.ts';
+import { prepareLaunch, Running } from './running.ts';
+import { holderOf, strangerOn } from './sight.ts';
 import type { InstanceState, InstanceStatus, SuperviseDeps } from './status.ts';
 
-/** A program that has just been started may take so long before failed probes count. */
-const startGrace = 10_000;
+export interface InstanceHooks {
+  changed(): void;
+  restarts(reason: RestartReason): void;
+}
 
 export class Instance {
   readonly name: string;
   readonly index: number;
   readonly #deps: SuperviseDeps;
-  readonly #changed: () => void;
+  readonly #hooks: InstanceHooks;
   readonly #claims: Claims;
+  readonly #output: Output;
+  readonly #notices: notice.Notices;
+  readonly #restarts: Restarts;
   #config: ServiceConfig;
   #state: InstanceState = 'stopped';
+  #reason: string | null = null;
+  #waitsFor: InstanceStatus['waitsFor'] = null;
+  /** Ends what is under way: a launch, a wait, a drain. */
+  #turn = new AbortController();
   #launching: Promise<void> = Promise.resolve();
-  /** A launch that finds another number here has been overtaken by a stop. */
-  #turn = 0;
   #ended = false;
-  #child: Child | null = null;
-  #check: Check | null = null;
-  /** The check's verdict that was acted on last. */
-  #judged: HealthVerdict = 'unknown';
-  #timer: NodeJS.Timeout | undefined;
-  #retry = noFailures;
+  /** What the service depends on was there once. */
+  #admitted = false;
+  #run: Running | null = null;
   #starts = 0;
   /** Why reeve itself is ending the process in order to start it again. */
-  #unhealthy: string | null = null;
+  #cause: Cause | null = null;
   #lastExit: string | null = null;
-  #startedAt: number | null = null;
   #upSince: number | null = null;
-  #nextStartAt: number | null = null;
 
-  constructor(
-    service: string,
-    index: number,
-    config: ServiceConfig,
-    deps: SuperviseDeps,
-    changed: () => void,
-  ) {
+  constructor(service: string, index: number, config: ServiceConfig, deps: SuperviseDeps, on: InstanceHooks) {
     this.name = `${service}/${index}`;
     this.index = index;
     this.#config = config;
     this.#deps = deps;
-    this.#changed = changed;
-    this.#claims = new Claims(deps);
+    this.#hooks = on;
+    this.#notices = new notice.Notices(`service/${this.name}`, deps.context.emit);
+    this.#restarts = new Restarts(deps.context, () => this.start(), on.restarts);
+    this.#claims = new Claims(this.name, deps.ports, (port) => holderOf(deps.sight, port));
+    this.#output = new Output(this.name, deps, config.logs);
   }
 
   get config(): ServiceConfig {
@@ -60,47 +59,52 @@ export class Instance {
   }
 
   status(): InstanceStatus {
-    const running = this.#child !== null;
     return {
       name: this.name,
       index: this.index,
       state: this.#state,
-      pid: this.#child?.pid ?? null,
-      ports: { ...this.#claims.ports },
-      verdict: this.#check?.state.verdict ?? (running ? 'unknown' : 'down'),
+      reason: this.#reason,
+      waitsFor: this.#state === 'waiting' ? this.#waitsFor : null,
+      pid: this.#run?.pid ?? null,
+      ports: this.#claims.ports,
+      verdict: this.#run?.verdict ?? 'down',
       restarts: Math.max(0, this.#starts - 1),
+      history: this.#restarts.history,
       lastExit: this.#lastExit,
-      startedAt: running ? this.#startedAt : null,
-      nextStartAt: this.#nextStartAt,
+      startedAt: this.#run?.startedAt ?? null,
+      nextStartAt: this.#restarts.nextAt,
     };
   }
 
   start(): void {
     if (this.#ended) return;
-    clearTimeout(this.#timer);
-    this.#nextStartAt = null;
+    this.#restarts.cancel();
     this.#upSince = null;
-    this.#unhealthy = null;
+    this.#cause = null;
     this.#become('starting');
-    const turn = ++this.#turn;
-    this.#launching = this.#launch(turn).catch((error) => {
-      if (turn !== this.#turn) return;
+    this.#turn = new AbortController();
+    const { signal } = this.#turn;
+    this.#launching = this.#launch(signal).catch((error) => {
+      if (signal.aborted) return;
       this.#lastExit = `could not start: ${errorMessage(error)}`;
-      this.#failed(this.#lastExit);
+      this.#failed({ reason: 'could-not-start', detail: this.#lastExit });
     });
   }
 
   /** Ends the process group; resolves once it is gone. The ports are kept. */
   async #halt(): Promise<void> {
-    this.#turn += 1;
-    clearTimeout(this.#timer);
-    this.#nextStartAt = null;
-    this.#check?.stop();
+    const wasUp = this.#state === 'up';
+    this.#turn.abort();
+    this.#turn = new AbortController();
+    this.#restarts.cancel();
+    this.#run?.unwatch();
     this.#become('stopping');
     await this.#launching;
-    await this.#endChild();
+    if (wasUp) await this.#untilUnused();
+    await this.#endRun();
     // One that outlived even SIGKILL is nobody's any more: its late exit must not start anything.
-    this.#child = null;
+    this.#run = null;
+    await this.#claims.park();
     this.#become('stopped');
   }
 
@@ -108,142 +112,187 @@ export class Instance {
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#halt();
-    this.#claims.release();
-    this.#tell('instance', 'stopped');
+    await Promise.all([this.#claims.release(), this.#output.close()]);
+    this.#notices.tell(notice.stopped);
   }
 
   /** Resolves once the old process is gone and the new one is on its way. */
-  async restart(reason: string, config = this.#config): Promise<void> {
-    this.#tell('restart', reason);
+  async restart(reason: 'asked-for' | 'configuration', config = this.#config): Promise<void> {
+    const detail = reason === 'asked-for' ? 'asked for' : 'its configuration changed';
+    this.#notices.tell({ kind: 'restart', message: detail, detail: { reason } });
+    this.#restarts.record({ reason, detail });
     await this.#halt();
     this.#config = config;
-    this.#retry = noFailures;
+    this.#restarts.forgetFailures();
+    this.#notices.forget();
     this.start();
   }
 
-  /** Takes over what needs no new process: the check, and how to restart and stop. */
+  /** Takes over what needs no new process: the check, the log, and how to restart and stop. */
   adjust(config: ServiceConfig): void {
-    const checkChanged = JSON.stringify(config.check) !== JSON.stringify(this.#config.check);
+    const watched = ({ check, verify }: ServiceConfig) => JSON.stringify([check, verify]);
+    const isChanged = watched(config) !== watched(this.#config);
     this.#config = config;
-    if (checkChanged && this.#child) this.#watch();
+    this.#output.adjust(config.logs);
+    if (isChanged && this.#run?.pid && !config.oneshot) this.#run.watch(config);
   }
 
-  async #launch(turn: number): Promise<void> {
-    const { context, env, folder } = this.#deps;
+  async #launch(signal: AbortSignal): Promise<void> {
     const config = this.#config;
-    const ports = await this.#claims.claim(config.ports);
-    if (turn !== this.#turn) return;
-    const child: Child = startChild(launchOf(config, ports, env, folder), {
-      line: (stream, text) => context.log.info({ instance: this.name, stream }, `${this.name}: ${text}`),
-      exit: (words) => this.#exited(child, words),
+    if (!this.#admitted) {
+      await untilAdmitted(this.#deps.gate, config, (reason) => this.#waitFor('dependency', reason), signal);
+    }
+    // Once admitted, always: what it depends on may come and go.
+    this.#admitted = true;
+    const ports = await untilClaimed(this.#claims, config, (lost) => this.#tellLost(lost), signal);
+    const launch = await prepareLaunch({ config, ports }, this.#deps);
+    signal.throwIfAborted();
+    if (this.#state === 'waiting') this.#become('starting');
+    // A program that does not set SO_REUSEADDR cannot bind a parked port: one that has failed gets it bare.
+    if (this.#restarts.failures > 0) this.#claims.unpark();
+    const spec = { name: this.name, config, ports, output: this.#output };
+    const run = new Running(launch, spec, this.#deps, {
+      up: () => this.#ready(),
+      down: (summary) => this.#notUp(summary),
+      lost: (port, holder) => this.#giveUp(lostTo(port, holder.words)),
+      misplaced: (elsewhere) => this.#tellMisplaced(elsewhere),
+      ended: (ended, ending) => this.#exited(ended, ending),
     });
-    this.#child = child;
+    this.#run = run;
     this.#starts += 1;
-    this.#startedAt = context.clock.wall();
-    if (child.pid !== null) {
-      const on = Object.entries(ports).map(([name, port]) => `${name} ${port}`);
-      this.#tell('instance', `started as PID ${child.pid} on ${on.join(', ')}`, { pid: child.pid, ports });
-      this.#watch();
+    if (run.pid !== null) {
+      this.#notices.tell(notice.started(run.pid, ports));
+      if (config.oneshot) this.#state = 'up';
+      else run.watch(config);
     }
-    this.#changed();
+    this.#hooks.changed();
   }
 
-  #watch(): void {
-    this.#check?.stop();
-    const { http, port, interval, timeout, fall, rise, fastInterval } = this.#config.check;
-    const { ports } = this.#claims;
-    const at = `127.0.0.1:${port === undefined ? Object.values(ports)[0] : ports[port]}`;
-    const spec: CheckSpec = {
-      name: `service/${this.name}`,
-      url: http === undefined ? `tcp://${at}` : `http://${at}${http}`,
-      timing: { interval, timeout, fall, rise, fastInterval },
-      graceMs: startGrace,
-      emits: false,
-      onResult: (check) => this.#judge(check),
-    };
-    this.#judged = 'unknown';
-    this.#check = this.#deps.scheduler.add(spec);
+  #tellLost(lost: LostPort): void {
+    const lostPort = notice.portLost(lost);
+    this.#notices.once(`${lost.port} ${lost.movedTo}`, lostPort);
+    if (lost.movedTo === null && this.#state !== 'waiting') this.#waitFor('port', lostPort.message);
   }
 
-  #judge(check: Check): void {
-    const { verdict } = check.state;
-    if (check !== this.#check || verdict === this.#judged) return;
-    this.#judged = verdict;
-    if (verdict === 'up') this.#ready();
-    else if (this.#state === 'up') {
-      this.#unhealthy = `unhealthy: ${check.summary}`;
-      this.#become('down');
-      this.#tell('instance', `${this.#unhealthy}; it is being stopped`);
-      void this.#endChild();
-    } else {
-      this.#become('down');
-      this.#tell('instance', `not ready: ${check.summary}`);
-    }
+  #waitFor(what: 'dependency' | 'port', reason: string): void {
+    this.#waitsFor = what;
+    this.#become('waiting', reason);
   }
 
   #ready(): void {
     const already = this.#state === 'up';
+    this.#notices.forget();
+    this.#claims.unpark();
     this.#become('up');
     // A new check of an instance that is up has found it so: nothing has begun.
     if (already) return;
     this.#upSince = this.#now();
-    const took = this.#deps.context.clock.wall() - (this.#startedAt ?? 0);
-    this.#tell('instance', `ready after ${formatDuration(Math.max(0, took))}`);
+    this.#notices.tell(notice.ready(this.#deps.context.clock.wall() - (this.#run?.startedAt ?? 0)));
   }
 
-  async #endChild(): Promise<void> {
-    this.#check?.stop();
-    const child = this.#child;
-    if (!child) return;
-    if (await child.stop(this.#config.stop)) return;
+  #notUp(summary: string): void {
+    if (this.#state === 'up') {
+      const detail = `unhealthy: ${summary}`;
+      this.#notices.tell(notice.told(`${detail}; it is being stopped`));
+      this.#giveUp({ reason: 'failed-check', detail });
+    } else if (this.#notices.wereTold('misplaced')) {
+      this.#become('down', this.#reason);
+    } else {
+      this.#become('down', `not ready: ${summary}`);
+      this.#notices.tell(notice.told(`not ready: ${summary}`));
+    }
+  }
+
+  #tellMisplaced(elsewhere: readonly string[]): void {
+    const wrong = notice.misplaced(elsewhere, this.#claims.ports);
+    this.#notices.once('misplaced', wrong);
+    this.#become(this.#state, wrong.message);
+  }
+
+  /** Ends a process that is of no use, in order to start it again. */
+  #giveUp(cause: Cause): void {
+    this.#cause = cause;
+    this.#become('down', cause.detail);
+    void this.#endRun();
+  }
+
+  /** Connections through listeners get to end: nobody sends it new ones since it is `stopping`. */
+  async #untilUnused(): Promise<void> {
+    const { drain } = this.#config.stop;
+    if (drain > 0) await this.#deps.unused(this.name, AbortSignal.timeout(drain));
+  }
+
+  async #endRun(): Promise<void> {
+    const run = this.#run;
+    if (!run || (await run.stop(this.#config.stop))) return;
     this.#deps.context.log.error(
-      { instance: this.name, pid: child.pid },
+      { instance: this.name, pid: run.pid },
       `${this.name}: not even SIGKILL ended it`,
     );
   }
 
   /** In the turn in which the exit is seen: whoever sends connections here must stop now. */
-  #exited(child: Child, words: string): void {
-    if (child !== this.#child) return;
-    this.#check?.stop();
-    this.#check = null;
-    this.#child = null;
+  #exited(run: Running, { reason, code, words }: Ending): void {
+    if (run !== this.#run) return;
+    this.#run = null;
     this.#lastExit = words;
-    if (child.pid !== null) this.#tell('instance', `ended: ${words}`);
-    if (this.#state === 'stopping') this.#changed();
-    else this.#failed(this.#unhealthy ?? words);
+    if (run.pid !== null) this.#notices.tell(notice.ended(words));
+    const { oneshot, verify, park } = this.#config;
+    if (park && !oneshot) void this.#claims.park();
+    const cause: Cause = this.#cause ?? { reason, detail: words };
+    const isPlain = this.#cause !== null || this.#upSince !== null || run.pid === null;
+    if (this.#state === 'stopping') this.#hooks.changed();
+    else if (oneshot && code === 0) this.#finish();
+    else if (cause.reason === 'lost-port') this.#lostPort(cause);
+    else if (isPlain || oneshot || !verify) this.#failed(cause);
+    else this.#failedOrLost(run, cause);
   }
 
-  #failed(reason: string): void {
-    const { context } = this.#deps;
+  #finish(): void {
+    void this.#claims.release();
+    this.#become('finished');
+  }
+
+  /** It may have ended because somebody else has its port: then its restarts are not to be spent. */
+  #failedOrLost(run: Running, cause: Cause): void {
+    this.#become('backoff', cause.detail);
+    const { signal } = this.#turn;
+    const ports = Object.values(this.#claims.ports);
+    this.#launching = this.#deps.sight.look(run.root, ports).then((seen) => {
+      if (signal.aborted) return;
+      const stranger = strangerOn(seen);
+      if (stranger) this.#lostPort(lostTo(stranger.port, stranger.holder.words));
+      else this.#failed(cause);
+    });
+  }
+
+  /** Claiming the ports again tells who has one, and moves or waits. */
+  #lostPort(cause: Cause): void {
+    this.#restarts.soon(cause, this.#config.restart.backoff.min);
+    this.#become('backoff', cause.detail);
+  }
+
+  #failed(cause: Cause): void {
     const { restart } = this.#config;
     const healthyFor = this.#upSince === null ? 0 : this.#now() - this.#upSince;
     this.#upSince = null;
-    const next = afterFailure(this.#retry, healthyFor, this.#now(), restart, context.random);
-    this.#retry = next.retry;
-    this.#nextStartAt = context.clock.wall() + next.delay;
-    this.#timer = setTimeout(() => this.start(), next.delay);
-    this.#become(next.retry.looping ? 'crash-looping' : 'backoff');
-    if (next.enteredLoop) {
-      const { count, perMs } = restart.limit;
-      const [time, most] = [formatDuration(perMs), formatDuration(restart.backoff.max)];
-      const message = `crash-looping: more than ${count} starts in ${time}, last: ${reason}; from now on one try in ${most}`;
-      this.#tell('restart', message, { state: 'crash-looping' });
-    } else if (!next.retry.looping) {
-      this.#tell('restart', `starts again in ${formatDuration(next.delay)}: ${reason}`);
-    }
+    const { retry, delay, enteredLoop } = this.#restarts.afterFailure(cause, restart, healthyFor);
+    this.#become(retry.looping ? 'crash-looping' : 'backoff', cause.detail);
+    if (enteredLoop) this.#notices.tell(notice.crashLooping(this.name, restart, retry, cause.detail));
+    else if (!retry.looping) this.#notices.tell(notice.startsAgain(delay, cause));
   }
 
-  #become(state: InstanceState): void {
+  #become(state: InstanceState, reason: string | null = null): void {
     this.#state = state;
-    this.#changed();
-  }
-
-  #tell(kind: EventKind, message: string, detail: Record<string, unknown> = {}): void {
-    this.#deps.context.emit({ kind, subject: `service/${this.name}`, message, detail });
+    this.#reason = reason;
+    this.#hooks.changed();
   }
 
   #now(): number {
     return this.#deps.context.clock.monotonic();
   }
+}
+
+function lostTo(port: number, holder: string): Cause {
+  return { reason: 'lost-port', detail: `port ${port} is held by ${holder}` };
 }

@@ -7,6 +7,9 @@ export interface Launch {
   args: string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
+  /** Of another user; its own where absent. */
+  uid?: number;
+  gid?: number;
 }
 
 /** In the order of the configuration: the first is PORT. */
@@ -30,6 +33,20 @@ export function launchOf(
     args: args.map((argument) => withPorts(argument, ports)),
     cwd: path.resolve(folder, config.cwd ?? '.'),
     env: { ...inherited(base), ...config.env, ...portVariables(ports) },
+  };
+}
+
+/**
+ * A shell sets the limit for itself and then becomes the program: nothing of the program runs without it, which a
+ * prlimit(2) from outside could not promise.
+ */
+export function withLimits(launch: Launch, { files }: ServiceConfig['limits']): Launch {
+  if (files === undefined) return launch;
+  const script = 'ulimit -n "$0" && exec "$@"';
+  return {
+    ...launch,
+    program: '/bin/sh',
+    args: ['-c', script, String(files), launch.program, ...launch.args],
   };
 }
 

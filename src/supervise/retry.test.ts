@@ -32,15 +32,28 @@ test('half a minute of health makes it start anew', () => {
 });
 
 test('more failures than the limit within its time are a crash loop, which is entered once', () => {
-  const steps = fail(Array.from({ length: 14 }, (_, i) => i * 100));
+  const steps = fail(
+    Array.from({ length: 14 }, (_, i) => i * 100),
+    0,
+    { ...policy, backoff: { min: 10, max: 60_000 } },
+  );
   expect(steps.map(({ enteredLoop }) => enteredLoop).indexOf(true)).toBe(10);
   expect(steps.filter(({ enteredLoop }) => enteredLoop)).toHaveLength(1);
   expect(steps.slice(10).map(({ delay }) => delay)).toEqual([60_000, 60_000, 60_000, 60_000]);
 });
 
 test('as many failures as the limit are none, and old ones do not count', () => {
-  const slowly = fail(Array.from({ length: 50 }, (_, i) => i * 6000));
+  const times = Array.from({ length: 50 }, (_, i) => i * 6000);
+  const slowly = fail(times, 0, { ...policy, backoff: { min: 1, max: 2 ** 50 } });
   expect(slowly.some(({ retry }) => retry.looping)).toBe(false);
+});
+
+test('a delay that cannot grow any more is a crash loop too, unless it is among the first', () => {
+  const times = Array.from({ length: 9 }, (_, i) => i * 100_000);
+  const firstLoop = (backoff: typeof policy.backoff) =>
+    fail(times, 0, { ...policy, backoff }).findIndex(({ enteredLoop }) => enteredLoop);
+  expect(firstLoop(policy.backoff)).toBe(7);
+  expect(firstLoop({ min: 5000, max: 5000 })).toBe(4);
 });
 
 test('a crash loop lasts until a long healthy run, though its slow starts are within the limit', () => {

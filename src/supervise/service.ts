@@ -2,6 +2,7 @@
 import type { ServiceConfig } from '../config/index.ts';
 import { ReeveError } from '../core/errors.ts';
 import { Instance } from './instance.ts';
+import { type RestartReason, restartReasons } from './restarts.ts';
 import type { InstanceStatus, SuperviseDeps } from './status.ts';
 
 /** A replacement that is not up by then does not get to take the place of the next one. */
@@ -10,14 +11,19 @@ const readyWithin = 30_000;
 export interface Service {
   readonly name: string;
   instances(): InstanceStatus[];
+  /** Since the service began, also of instances that are gone by now. */
+  restarts(): Readonly<Record<RestartReason, number>>;
   /** Called in the very turn in which an instance changes. Returns how to stop listening. */
   onChange(listener: () => void): () => void;
   /**
-   * Instances are replaced one after another, and only where command, environment, folder or ports changed.
+   * Instances are replaced one after another, and only where something changed that a running process cannot take up.
    * @throws ReeveError `timeout` when a replacement does not come up: the rest goes on as it was.
    */
   update(config: ServiceConfig): Promise<void>;
-  /** @throws ReeveError `not-found` where there is no such instance. */
+  /**
+   * One after another, each only when the one before is up again.
+   * @throws ReeveError `not-found` where there is no such instance, `timeout` when one does not come up.
+   */
   restart(index?: number): Promise<void>;
   /** All at once; resolves when every process is gone. */
   stop(): Promise<void>;
@@ -26,6 +32,10 @@ export interface Service {
 export function superviseService(name: string, config: ServiceConfig, deps: SuperviseDeps): Service {
   const listeners = new Set<() => void>();
   const stopped = new AbortController();
+  const restarts = Object.fromEntries(restartReasons.map((reason) => [reason, 0])) as Record<
+    RestartReason,
+    number
+  >;
   let instances: Instance[] = [];
   const changed = () => {
     for (const listener of [...listeners]) listener();
@@ -41,7 +51,12 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
     const surplus = instances.filter(({ index }) => index >= wanted.instances);
     instances = instances.filter(({ index }) => index < wanted.instances);
     for (let index = instances.length; index < wanted.instances; index++) {
-      const instance = new Instance(name, index, wanted, deps, changed);
+      const instance = new Instance(name, index, wanted, deps, {
+        changed,
+        restarts: (reason) => {
+          restarts[reason] += 1;
+        },
+      });
       instances.push(instance);
       instance.start();
     }
@@ -57,27 +72,29 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
         act();
       };
       const fail = () => {
-        const { state, lastExit } = instance.status();
-        const words = `${instance.name} did not come up: it is ${state}${lastExit ? ` (${lastExit})` : ''}`;
+        const { state, reason, lastExit } = instance.status();
+        const why = reason ?? lastExit;
+        const words = `${instance.name} did not come up: it is ${state}${why ? ` (${why})` : ''}`;
         finish(() =>
           reject(new ReeveError('timeout', `${words}; the other instances were left as they were`)),
         );
       };
       const look = () => {
-        const { state } = instance.status();
-        if (state === 'up' || stopped.signal.aborted) finish(resolve);
-        else if (state === 'crash-looping') fail();
+        const { state, waitsFor } = instance.status();
+        const settled = state === 'up' || state === 'finished' || waitsFor === 'dependency';
+        if (settled || stopped.signal.aborted) finish(resolve);
+        else if (state === 'crash-looping' || state === 'waiting') fail();
       };
       const timer = setTimeout(fail, readyWithin);
       listeners.add(look);
       stopped.signal.addEventListener('abort', look);
       look();
     });
-  const roll = async (chosen: Instance[], reason: string, wanted?: ServiceConfig) => {
-    for (const [i, instance] of chosen.entries()) {
+  const roll = async (chosen: Instance[], reason: 'asked-for' | 'configuration', wanted?: ServiceConfig) => {
+    for (const instance of chosen) {
       if (stopped.signal.aborted) return;
       await instance.restart(reason, wanted);
-      if (i < chosen.length - 1) await untilUp(instance);
+      await untilUp(instance);
     }
   };
 
@@ -85,6 +102,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
   return {
     name,
     instances: () => instances.map((instance) => instance.status()),
+    restarts: () => ({ ...restarts }),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -94,7 +112,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
         await resize(wanted);
         const outdated = instances.filter((instance) => needsRestart(instance.config, wanted));
         for (const instance of instances) if (!outdated.includes(instance)) instance.adjust(wanted);
-        await roll(outdated, 'its configuration changed', wanted);
+        await roll(outdated, 'configuration', wanted);
       }),
     restart: (index) =>
       inTurn(async () => {
@@ -105,7 +123,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
             `'${name}/${index}' is not an instance: there are ${instances.length}`,
           );
         }
-        await roll(chosen, 'asked for');
+        await roll(chosen, 'asked-for');
       }),
     async stop() {
       stopped.abort();
@@ -116,6 +134,7 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
 }
 
 function needsRestart(before: ServiceConfig, after: ServiceConfig): boolean {
-  const what = ({ command, env, cwd, ports }: ServiceConfig) => JSON.stringify([command, env, cwd, ports]);
+  const what = ({ command, env, cwd, ports, user, limits, oneshot }: ServiceConfig) =>
+    JSON.stringify([command, env, cwd, ports, user, limits, oneshot]);
   return what(before) !== what(after);
 }

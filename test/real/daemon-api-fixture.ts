@@ -42,6 +42,8 @@ export const status: DaemonStatus = {
   services: [
     {
       name: 'api',
+      configured: 1,
+      restarts: { exit: 1 },
       instances: [
         {
           id: 'api/0',
@@ -50,7 +52,9 @@ export const status: DaemonStatus = {
           ports: { http: 20000 },
           restarts: 1,
           startedAt: null,
+          nextStartAt: null,
           detail: null,
+          history: [{ at: '2026-01-01T00:00:00.000Z', reason: 'exit', detail: 'exit code 1' }],
         },
       ],
     },
@@ -118,6 +122,8 @@ export async function openFixture(): Promise<ApiFixture> {
       restart: [],
     }),
     drain: ({ target }) => ({ targets: [target] }),
+    restart: async ({ service, instance }) => ({ restarted: [`${service}/${instance ?? 'all'}`] }),
+    scale: async ({ service, instances }) => ({ service, before: 1, instances, configured: 1 }),
     stop: () => fixture.done.push('stop'),
   });
   const whole = Object.assign(fixture, { api });

@@ -72,7 +72,7 @@ export async function start(
     {
       configFile: file,
       system: await selectSystem(),
-      env: process.env,
+      env: { ...process.env, REEVE_LEASES: path.join(path.dirname(file), 'leases') },
       stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
       log: silentLog,
       version: 'test',

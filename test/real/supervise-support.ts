@@ -5,7 +5,17 @@ import { onTestFinished } from 'vitest';
 import type { ServiceConfig } from '../../src/config/index.ts';
 import { type ReeveEvent, silentLog, systemClock } from '../../src/core/context.ts';
 import { createScheduler } from '../../src/health/index.ts';
-import { type InstanceStatus, type Service, superviseService } from '../../src/supervise/index.ts';
+import {
+  createSight,
+  type InstanceStatus,
+  type PortSource,
+  type Service,
+  type StartGate,
+  superviseService,
+} from '../../src/supervise/index.ts';
+import { selectSystem } from '../../src/system/select.ts';
+
+const system = await selectSystem();
 
 export const program = fileURLToPath(new URL('../fixtures/services/server.mjs', import.meta.url));
 
@@ -29,9 +39,15 @@ export function serviceConfig(switches: string[] = [], changes: Partial<ServiceC
       fastInterval: 50,
     },
     restart: { backoff: { min: 20, max: 100 }, limit: { count: 1000, perMs: 60_000 } },
-    stop: { signal: 'SIGTERM', timeout: 10_000 },
+    stop: { signal: 'SIGTERM', timeout: 10_000, drain: 5000 },
+    user: undefined,
+    limits: {},
+    oneshot: false,
+    dependsOn: {},
+    park: true,
+    verify: true,
+    logs: { echo: true, rotate: { size: 10_000_000, keep: 5 } },
     register: undefined,
-    dependsOn: undefined,
     ...changes,
   };
 }
@@ -50,7 +66,12 @@ export interface Supervised {
 /** Stopped at the end of the test. */
 export function supervised(
   config: ServiceConfig,
-  options: { env?: NodeJS.ProcessEnv; taken?: Set<number>; choosePort?: () => Promise<number> } = {},
+  options: {
+    env?: NodeJS.ProcessEnv;
+    logs?: string;
+    gate?: StartGate;
+    unused?: (instance: string, signal: AbortSignal) => Promise<void>;
+  } = {},
 ): Supervised {
   const events: ReeveEvent[] = [];
   const lines: string[] = [];
@@ -71,12 +92,15 @@ export function supervised(
     emit: (event: ReeveEvent) => void events.push(event),
   };
   const scheduler = createScheduler(context);
-  const taken = options.taken ?? new Set<number>();
+  const taken = new Set<number>();
   const service = superviseService('api', config, {
     context,
     scheduler,
-    taken,
-    choosePort: options.choosePort ?? freePort,
+    ports: leasesOf(taken),
+    sight: createSight(system, context.log),
+    gate: options.gate ?? { blockedBy: () => null, onChange: () => () => {} },
+    logs: options.logs ?? null,
+    unused: options.unused ?? (async () => {}),
     folder: import.meta.dirname,
     env: options.env ?? process.env,
   });
@@ -109,6 +133,34 @@ export function supervised(
     until,
     allUp: (count) =>
       until(`${count} are up`, (all) => all.length === count && all.every(({ state }) => state === 'up')),
+  };
+}
+
+/** Really parked, as by the daemon; only the book is missing. */
+function leasesOf(taken: Set<number>): PortSource {
+  return {
+    async lease() {
+      const port = await freePort();
+      if (taken.has(port)) return this.lease('again');
+      taken.add(port);
+      let parked: { release(): void } | null = null;
+      const unpark = () => {
+        parked?.release();
+        parked = null;
+      };
+      return {
+        port,
+        isLost: false,
+        async park() {
+          parked ??= await system.binder.park(port).catch(() => null);
+        },
+        unpark,
+        async release() {
+          unpark();
+          taken.delete(port);
+        },
+      };
+    },
   };
 }
 

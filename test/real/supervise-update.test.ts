@@ -26,7 +26,7 @@ test('a change of the check, restart or stop alone starts nothing anew', async (
   const { service, allUp, first, until } = supervised(serviceConfig());
   await allUp(1);
   const { pid } = first();
-  const config = serviceConfig([], { stop: { signal: 'SIGINT', timeout: 5000 } });
+  const config = serviceConfig([], { stop: { signal: 'SIGINT', timeout: 5000, drain: 0 } });
   await service.update({ ...config, check: { ...config.check, http: undefined, tcp: true } });
   await until('the new check has an answer', ([one]) => one!.verdict === 'up');
   expect(first()).toMatchObject({ pid, state: 'up', restarts: 0 });

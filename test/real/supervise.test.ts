@@ -64,12 +64,12 @@ test('a program that always fails is recognised as crash-looping, once, and trie
   await until('it was tried again', ([one]) => one!.state === 'crash-looping' && one!.restarts > restarts);
   const loops = events.filter(({ message }) => message.startsWith('crash-looping'));
   expect(loops.map(({ message }) => message)).toEqual([
-    'crash-looping: more than 3 starts in 1m, last: exit code 7; from now on one try in 50ms',
+    'crash-looping: more than 3 starts in 1m, last: exit code 7; from now on one try in 50ms. See why: reeve logs api/0',
   ]);
 });
 
 test('a program that does not heed SIGTERM is killed after its time', async () => {
-  const stop = { signal: 'SIGTERM', timeout: 300 } as const;
+  const stop = { signal: 'SIGTERM', timeout: 300, drain: 0 } as const;
   const { service, allUp, first, lines } = supervised(serviceConfig(['ignore-term'], { stop }));
   await allUp(1);
   const { pid } = first();
@@ -143,6 +143,7 @@ test("its environment is reeve's without what was meant for reeve, with its own 
     PORT: String(http),
     PORT_HTTP: String(http),
     PORT_ADMIN: String(admin),
+    REEVE_INSTANCE: expect.stringMatching(/^[0-9a-f-]{36}$/),
   });
   expect(seen.argv).toEqual([String(http), String(admin)]);
   expect(seen.cwd).toMatch(/test.fixtures$/);
@@ -177,29 +178,21 @@ test('a port that a stranger took meanwhile is given up for another', async () =
   await new Promise((resolve) => stranger.close(resolve));
 });
 
-test('a fixed port that is held is told, and taken as soon as it is free', async () => {
+test('a fixed port that is held is waited for, its holder named once, and no restart is spent', async () => {
   const stranger = createServer();
   const port = await freePort();
   await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
-  const { allUp, first, until } = supervised(serviceConfig([], { ports: { http: port } }));
-  await until('it failed', ([one]) => one!.state === 'backoff');
-  expect(first().lastExit).toBe(`could not start: port ${port} (http) is held by another program`);
+  const { allUp, first, until, events } = supervised(serviceConfig([], { ports: { http: port } }));
+  await until('it waits', ([one]) => one!.state === 'waiting');
+  const { message } = events[0]!;
+  expect(message).toMatch(
+    new RegExp(
+      `^port ${port} \\(http\\) is held by PID ${process.pid} \\(.+\\): it waits .+ reeve free ${port}$`,
+    ),
+  );
+  expect(first()).toMatchObject({ waitsFor: 'port', reason: message, pid: null });
   await new Promise((resolve) => stranger.close(resolve));
   await allUp(1);
-  expect(first().ports).toEqual({ http: port });
-});
-
-test('two services never get the same port, though they choose at the same moment', async () => {
-  const [one, two, three] = [await freePort(), await freePort(), await freePort()];
-  const taken = new Set<number>();
-  const choices = () => {
-    const list = [one, one, two, two, three, three];
-    return async () => list.shift()!;
-  };
-  const config = serviceConfig([], { ports: { http: 'auto' } });
-  const a = supervised(config, { taken, choosePort: choices() });
-  const b = supervised(config, { taken, choosePort: choices() });
-  await Promise.all([a.allUp(1), b.allUp(1)]);
-  expect(a.first().ports.http).not.toBe(b.first().ports.http);
-  expect(taken.size).toBe(2);
+  expect(first()).toMatchObject({ ports: { http: port }, restarts: 0, history: [] });
+  expect(events.filter(({ kind }) => kind === 'conflict')).toHaveLength(1);
 });

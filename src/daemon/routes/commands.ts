@@ -1,9 +1,9 @@
-// What can be done: reload, drain a target, stop. Each needs the token (see guard.ts).
+// What can be done: reload, drain a target, restart and scale a service, stop. Each needs the token (see guard.ts).
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
-import type { DrainRequest } from '../orders.ts';
+import type { DrainRequest, RestartRequest } from '../orders.ts';
 
 const drainSchema = z.strictObject({
   target: z.string().min(1).max(300),
@@ -11,18 +11,50 @@ const drainSchema = z.strictObject({
   resume: z.boolean().optional(),
 });
 
-export function commandRoutes(app: FastifyInstance, { reload, drain, stop }: ApiParts): void {
+const serviceName = z.string().min(1).max(63);
+
+const restartSchema = z.strictObject({
+  service: serviceName,
+  instance: z.int().min(0).max(255).optional(),
+});
+
+const scaleSchema = z.strictObject({ service: serviceName, instances: z.int().min(0).max(256) });
+
+export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
+  const { reload, drain, restart, scale, stop } = parts;
   app.post('/api/v1/reload', () => reload());
-  app.post('/api/v1/drain', (request) => {
-    const { success, data, error } = drainSchema.safeParse(request.body);
-    if (success) return drain(data as DrainRequest);
-    throw new ReeveError('usage', `not a drain request: ${z.prettifyError(error).replaceAll('\n', ' ')}`, {
-      hint: 'Send {"target": "host:port"}, with "listener" for one alone and "resume": true to take it back',
-    });
-  });
+  app.post('/api/v1/drain', ({ body }) =>
+    drain(
+      parse(
+        drainSchema,
+        body,
+        'Send {"target": "host:port"}, with "listener" for one alone and "resume": true to take it back',
+      ) as DrainRequest,
+    ),
+  );
+  app.post('/api/v1/restart', ({ body }) =>
+    restart(
+      parse(
+        restartSchema,
+        body,
+        'Send {"service": "name"}, with "instance": 0 for one alone',
+      ) as RestartRequest,
+    ),
+  );
+  app.post('/api/v1/scale', ({ body }) =>
+    scale(parse(scaleSchema, body, 'Send {"service": "name", "instances": 4}, from 0 to 256')),
+  );
   app.post('/api/v1/stop', (_request, reply) => {
     // Only once the answer is out: draining closes this connection too.
     reply.raw.once('finish', stop);
     return reply.code(202).send({ state: 'draining' });
+  });
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown, hint: string): T {
+  const { success, data, error } = schema.safeParse(body);
+  if (success) return data;
+  throw new ReeveError('usage', `not such a request: ${z.prettifyError(error).replaceAll('\n', ' ')}`, {
+    hint,
   });
 }

@@ -1,0 +1,85 @@
+// One run of an instance: its process, the mark that its descendants bear, and the watch over it.
+import { randomUUID } from 'node:crypto';
+import type { ServiceConfig } from '../config/index.ts';
+import type { HealthVerdict } from '../core/verdict.ts';
+import { asUser } from './account.ts';
+import { type Child, type Ending, type StopPolicy, startChild } from './child.ts';
+import { type Launch, launchOf, type Ports, withLimits } from './launch.ts';
+import type { Output } from './output.ts';
+import { markName, type Root } from './sight.ts';
+import type { SuperviseDeps } from './status.ts';
+import { Watch, type WatchHooks } from './watch.ts';
+
+export interface RunSpec {
+  name: string;
+  config: ServiceConfig;
+  ports: Ports;
+  output: Output;
+}
+
+export interface RunHooks extends WatchHooks {
+  /** Once: in the turn in which the exit is seen, or, in a stop, when the whole group is gone. */
+  ended(run: Running, ending: Ending): void;
+}
+
+/** @throws ReeveError where the user cannot be had. */
+export async function prepareLaunch(
+  { config, ports }: Pick<RunSpec, 'config' | 'ports'>,
+  { env, folder }: SuperviseDeps,
+): Promise<Launch> {
+  return withLimits(await asUser(launchOf(config, ports, env, folder), config.user), config.limits);
+}
+
+export class Running {
+  /** Null when it could not be started. */
+  readonly pid: number | null;
+  /** Wall clock in milliseconds. */
+  readonly startedAt: number;
+  readonly root: Root;
+  readonly #spec: RunSpec;
+  readonly #deps: SuperviseDeps;
+  readonly #hooks: RunHooks;
+  readonly #child: Child;
+  #watch: Watch | null = null;
+
+  constructor(launch: Launch, spec: RunSpec, deps: SuperviseDeps, hooks: RunHooks) {
+    const mark = randomUUID();
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#hooks = hooks;
+    this.startedAt = deps.context.clock.wall();
+    this.#child = startChild(
+      { ...launch, env: { ...launch.env, [markName]: mark } },
+      {
+        output: (stream, readable) => spec.output.attach(stream, readable),
+        exit: (ending) => {
+          this.unwatch();
+          hooks.ended(this, ending);
+        },
+      },
+    );
+    this.pid = this.#child.pid;
+    this.root = { pid: this.pid, mark };
+  }
+
+  get verdict(): HealthVerdict {
+    return this.#watch?.verdict ?? 'unknown';
+  }
+
+  /** Anew where it is watched already. */
+  watch(config: Pick<ServiceConfig, 'check' | 'verify'>): void {
+    this.unwatch();
+    const { name, ports } = this.#spec;
+    this.#watch = new Watch({ name, config, ports, root: this.root }, this.#deps, this.#hooks);
+  }
+
+  unwatch(): void {
+    this.#watch?.stop();
+  }
+
+  /** Ends the whole group; resolves when it is gone. False if not even SIGKILL ended the leader in time. */
+  stop(policy: StopPolicy): Promise<boolean> {
+    this.unwatch();
+    return this.#child.stop(policy);
+  }
+}
