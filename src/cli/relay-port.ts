@@ -5,14 +5,14 @@ import { openListener } from '../listen/index.ts';
 import { createPortableEngine } from '../relay/index.ts';
 
 /**
- * Until this process ends. Listens on every address, as most servers do.
+ * Listens on every address, as most servers do. Returns how to end it and the connections that it has.
  * @throws ReeveError where the port cannot be listened on.
  */
 export async function relayPort(
   port: number,
   to: { host: string; port: number },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const target = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
   const { formatProblems, parseConfig } = await import('../config/index.ts');
   const text = `listeners: { relay: { bind: ["[::]:${port}"], balance: { targets: ["${target}"] } } }`;
@@ -37,5 +37,6 @@ export async function relayPort(
     sink: null,
   };
   const silent = { opened() {}, refused() {}, received() {}, sent() {}, targetFailed() {}, ended() {} };
-  createPortableEngine(context).serve(plan, [binding], silent);
+  const listener = createPortableEngine(context).serve(plan, [binding], silent);
+  return () => listener.drain(0);
 }

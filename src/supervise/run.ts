@@ -56,6 +56,9 @@ const interruptsToStop = 3;
 /** A server that cannot bind its port says so and ends at once; one that ends later has another reason. */
 const earlyEnd = 10_000;
 
+/** The end of a command that was never started, since a signal came first. */
+const stoppedBefore: CommandEnd = { code: 143, signal: 'SIGTERM', words: 'stopped', started: false };
+
 export class Run {
   readonly #spec: RunSpec;
   readonly #deps: RunDeps;
@@ -141,6 +144,7 @@ export class Run {
     const config = { command: this.#spec.command, cwd: undefined, env: this.#tree.env };
     const launch = launchOf(config, { [name]: port }, this.#spec.env, folder);
     const watch = await this.#openWatch();
+    if (this.#stopping.signal.aborted) return { ...stoppedBefore, readyAt: null };
     const watching = new AbortController();
     const startedAt = clock.monotonic();
     let readyAt: number | null = null;

@@ -87,6 +87,8 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     const fixed = startRun(['--fix', '--', node, server, '0']);
     const [, pid, port] = await fixed.until(/\(PID (\d+)\) listens on .+ comes to port (\d+) is passed on/);
     expect((await askServer(Number(port))).pid).toBe(Number(pid));
+    fixed.child.kill('SIGTERM');
+    expect(await fixed.ended).toEqual({ code: 9, signal: null });
   });
 
   it('passes the listening socket itself', async () => {

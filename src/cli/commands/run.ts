@@ -99,6 +99,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   const held = await supervise.takeRunPort({ book, system, log, name, park, listen }, io.signal);
   const { port } = held;
   const file = system.containment.abilities.findsMarked ? keeperFile() : null;
+  const relay = createRelay(port, io.signal);
   const one = new supervise.Run(
     {
       name,
@@ -119,7 +120,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
       keeper: file === null ? null : supervise.createKeeper(file, io.env),
       mark: randomUUID(),
       report: tell,
-      ...(options.fix && { fix: (to: Listener) => relay(to, port, io.signal) }),
+      fix: options.fix ? relay.to : undefined,
     },
   );
   let opened = !options.open;
@@ -142,17 +143,26 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   try {
     return await one.start();
   } finally {
+    await relay.end();
     await held.release();
     book.close();
     for (const [signal, listener] of listeners) io.host.off(signal, listener);
   }
 }
 
-/** A server that listens on every address is reached on loopback. */
-async function relay({ address, port: at }: Listener, port: number, signal: AbortSignal): Promise<void> {
-  const { relayPort } = await import('../relay-port.ts');
-  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
-  await relayPort(port, { host, port: at }, signal);
+/** One relay at a time: a command that was started again may listen elsewhere than before. */
+function createRelay(port: number, signal: AbortSignal) {
+  let end = async () => {};
+  return {
+    async to({ address, port: at }: Listener): Promise<void> {
+      await end();
+      const { relayPort } = await import('../relay-port.ts');
+      // A server that listens on every address is reached on loopback.
+      const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+      end = await relayPort(port, { host, port: at }, signal);
+    },
+    end: () => end(),
+  };
 }
 
 async function areUp({ waitFor: urls, timeout }: RunOptions, io: Io): Promise<boolean> {
