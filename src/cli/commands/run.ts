@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 
 export interface RunOptions extends Common {
   socket?: boolean;
-  waitFor: string[];
+  waitFor?: string[];
   host: string;
   open?: boolean;
   fix?: boolean;
@@ -31,7 +31,7 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
     .argument('[words...]', 'name of the port (default: of the project), then -- and the command')
     .option('--socket', 'bind the port here, and pass the listening socket as descriptor 3 (LISTEN_FDS)')
     .option('--host <address>', 'with --socket: where to listen', '::')
-    .option('--wait-for <url>', 'start only when this is up; may be repeated', collect, [])
+    .option('--wait-for <url>', 'start only when this is up; may be repeated', collect)
     .option('--open', 'open http://localhost:PORT in a browser when it is ready')
     .option('--fix', 'if it listens on another port, pass connections on to there')
     .option('--restart', 'start it again when it fails, with growing delays')
@@ -55,7 +55,7 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
 const passedOn = new Set<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP']);
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
-function collect(url: string, before: string[]): string[] {
+function collect(url: string, before: string[] = []): string[] {
   return [...before, url];
 }
 
@@ -85,7 +85,8 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
     import('../render/run.ts'),
     import('../keeper-file.ts'),
   ]);
-  if (options.waitFor.length > 0 && !(await areUp(options, io))) return { code: exit.timeout, signal: null };
+  if (options.waitFor && !(await areUp(options.waitFor, options.timeout, io)))
+    return { code: exit.timeout, signal: null };
   const system = await selectSystem();
   const folder = process.cwd();
   const name = asked ?? (await projectName(folder));
@@ -165,7 +166,7 @@ function createRelay(port: number, signal: AbortSignal) {
   };
 }
 
-async function areUp({ waitFor: urls, timeout }: RunOptions, io: Io): Promise<boolean> {
+async function areUp(urls: string[], timeout: number, io: Io): Promise<boolean> {
   const [{ waitFor }, { askOnce }, { renderChecks }] = await Promise.all([
     import('../../ports/index.ts'),
     import('../probing.ts'),
