@@ -132,6 +132,7 @@ function hold({ key, listener, endpoint }: Want, binding: Binding): Held {
         port: binding.port,
         verified: binding.verified,
         accept: (handler) => binding.accept(handler),
+        handOver: (calls) => binding.handOver(calls),
         listening: () => binding.listening(),
         close: () => (loan === current ? binding.close() : Promise.resolve()),
       };

@@ -1,4 +1,5 @@
 // Door of ffi/: native calls. Only system/ and relay/ come in here.
 export * from './call.ts';
+export * from './epoll.ts';
 export * from './libc.ts';
 export * from './sockets.ts';

@@ -12,7 +12,7 @@ function make(limits: Partial<AdmissionConfig['limits']> = {}, allow?: string[])
 
 function configOf(limits: Partial<AdmissionConfig['limits']>, allow?: string[]): AdmissionConfig {
   return {
-    limits: { connections: 100, perClient: undefined, rate: undefined, idle: 1000, frame: 10, ...limits },
+    limits: { connections: 100, perClient: undefined, rate: undefined, ...limits },
     allow,
   };
 }

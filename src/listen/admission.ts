@@ -6,7 +6,10 @@ import type { Clock } from '../core/context.ts';
 import type { Rate } from '../core/quantity.ts';
 import type { RefusalReason } from './binding.ts';
 
-export type AdmissionConfig = Pick<ListenerConfig, 'allow' | 'limits'>;
+export interface AdmissionConfig {
+  allow?: ListenerConfig['allow'];
+  limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate'>;
+}
 
 /** Counts the connections of one listener. Every `null` from `admit` is answered by one `release`. */
 export class Admission {

@@ -11,11 +11,28 @@ export interface Binding {
   port: number;
   /** Who gets the connections from now on. Those that came before have waited. */
   accept(handler: (socket: Socket) => void): void;
+  /** The descriptor, for processes that accept on it from now on; `accept` takes it back. Unix only. */
+  handOver(calls: DescriptorCalls): HandedOver;
   /** Whether verification saw this binding's own connection arrive; null where it was not tried. */
   verified: boolean | null;
   listening(): boolean;
   /** Stops accepting. Connections that are open go on. */
   close(): Promise<void>;
+}
+
+/** Calls that Node has not, given by the engine that needs them. */
+export interface DescriptorCalls {
+  /** Another descriptor of the same socket, that no child process inherits by itself. */
+  duplicate(fd: number): number;
+  /** Closes it, and ends its listening also for the processes that have it too. */
+  end(fd: number): void;
+}
+
+export interface HandedOver {
+  /** Remains the binding's own: to be shared, not to be closed. */
+  fd: number;
+  /** Those who came before and have waited; nothing of what they say was read. */
+  waiting: Socket[];
 }
 
 /** Why a connection was turned away at the door. */

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Context } from '../core/context.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import { errorMessage } from '../core/errors.ts';
-import type { Binding } from './binding.ts';
+import type { Binding, DescriptorCalls, HandedOver } from './binding.ts';
 
 export interface BindOptions {
   name: string;
@@ -17,11 +17,7 @@ const maxWaiting = 1024;
 
 /** Rejects with Node's own error, whose `code` the conflict policy reads. */
 export async function listenOn(options: BindOptions, context: Context): Promise<BoundListener> {
-  const server = createServer({
-    allowHalfOpen: true,
-    pauseOnConnect: true,
-    noDelay: true,
-  });
+  const server = newServer();
   const { host, port } = options.endpoint;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -33,13 +29,21 @@ export async function listenOn(options: BindOptions, context: Context): Promise<
   return new BoundListener(options, server, context);
 }
 
+function newServer(): Server {
+  return createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+}
+
 export class BoundListener implements Binding {
   readonly endpoint: Endpoint;
   readonly address: string;
   readonly port: number;
   readonly v6only: boolean;
   verified: boolean | null = null;
-  private readonly server: Server;
+  private readonly options: BindOptions;
+  private readonly context: Context;
+  /** Null while other processes accept on the socket, of which a descriptor is kept. */
+  private server: Server | null;
+  private handed: { fd: number; calls: DescriptorCalls } | null = null;
   private handler: ((socket: Socket) => void) | null = null;
   private waiting: Socket[] = [];
   private held = 0;
@@ -49,31 +53,45 @@ export class BoundListener implements Binding {
   constructor(options: BindOptions, server: Server, context: Context) {
     this.endpoint = options.endpoint;
     this.v6only = options.v6only;
+    this.options = options;
+    this.context = context;
     this.server = server;
     const bound = server.address() as AddressInfo;
     this.address = bound.address;
     this.port = bound.port;
-    server.on('connection', (socket) => this.arrive(socket));
-    // An accept that fails (no descriptors left) must not end the process; the socket goes on listening.
-    server.on('error', (error) =>
-      context.log.warn({ listener: options.name, error: errorMessage(error) }, 'accept failed'),
-    );
+    this.listenTo(server);
   }
 
   accept(handler: (socket: Socket) => void): void {
     this.handler = handler;
+    this.takeBack();
     this.release();
   }
 
+  /** libuv cannot hold a socket without accepting on it (uv__server_io), so it is left with a descriptor alone. */
+  handOver(calls: DescriptorCalls): HandedOver {
+    if (this.server) {
+      this.handed = { fd: calls.duplicate(descriptorOf(this.server)), calls };
+      this.server.close();
+      this.server = null;
+    }
+    this.handler = null;
+    const waiting = this.waiting.splice(0);
+    for (const socket of waiting) socket.off('error', ignore);
+    return { fd: this.handed!.fd, waiting };
+  }
+
   listening(): boolean {
-    return !this.closed && this.server.listening;
+    return !this.closed && (this.server?.listening ?? this.handed !== null);
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     // Node's own callback waits for the connections too; the listening socket itself is gone at once.
-    this.server.close();
+    this.server?.close();
+    this.handed?.calls.end(this.handed.fd);
+    this.handed = null;
     for (const socket of this.waiting.splice(0)) socket.destroy();
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -102,6 +120,23 @@ export class BoundListener implements Binding {
     return () => this.watchers.delete(arrived);
   }
 
+  private listenTo(server: Server): void {
+    server.on('connection', (socket) => this.arrive(socket));
+    // An accept that fails (no descriptors left) must not end the process; the socket goes on listening.
+    server.on('error', (error) =>
+      this.context.log.warn({ listener: this.options.name, error: errorMessage(error) }, 'accept failed'),
+    );
+  }
+
+  private takeBack(): void {
+    if (!this.handed || this.closed) return;
+    this.server = newServer();
+    this.listenTo(this.server);
+    // Node owns the descriptor from now on.
+    this.server.listen({ fd: this.handed.fd, backlog: this.options.backlog });
+    this.handed = null;
+  }
+
   private arrive(socket: Socket): void {
     if (this.closed) {
       socket.destroy();
@@ -123,6 +158,11 @@ export class BoundListener implements Binding {
       this.handler(socket);
     }
   }
+}
+
+/** Node has no public name for it. */
+function descriptorOf(server: Server): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 function ignore(): void {}

@@ -2,21 +2,17 @@
 import type { Socket } from 'node:net';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { dialTarget } from './dial.ts';
+import { lingerMs, reasonOf } from './ending.ts';
 import type { EndReason, Target } from './engine.ts';
+import { Search } from './search.ts';
 import { Served } from './served.ts';
-import { reasonOf, reset, whenFlushed } from './sockets.ts';
-
-/**
- * How long a side is still listened to (and ignored) after the other one is gone. Closing on data that was not read
- * makes the kernel send RST, which can destroy what the peer has not read yet (RFC 9112 §9.6); nginx waits as long.
- */
-const lingerMs = 5000;
+import { reset, whenFlushed } from './sockets.ts';
 
 export class BalancedConnection extends Served {
   private upstream: Socket | null = null;
   /** What the client said before a target answered; one chunk, then the client is paused. */
   private early: Buffer | null = null;
-  private tried: Set<string> | null = null;
+  private readonly search = new Search();
   private cancelDial: (() => void) | null = null;
   private readonly ended = { client: false, target: false };
   private openSockets = 1;
@@ -49,11 +45,13 @@ export class BalancedConnection extends Served {
     if (this.upstream) reset(this.upstream);
   }
 
-  private connect(failure: string | null = null): void {
+  private connect(): void {
     const { picker, plan } = this.home;
-    const target = picker.take(this.tried);
+    const { search } = this;
+    const target = search.next(picker, plan.config.balance?.retries ?? 0);
+    this.retries = search.retries;
     if (!target) {
-      this.stop(failure ? 'connect-failed' : 'no-target', failure);
+      this.stop(search.reason, search.failure);
       return;
     }
     this.target = target.id;
@@ -68,19 +66,11 @@ export class BalancedConnection extends Served {
   private notConnected(target: Target, error: unknown): void {
     const { picker, reports, plan } = this.home;
     const code = errorCode(error) ?? 'EUNKNOWN';
-    const failure = `${target.id}: ${code}`;
     this.cancelDial = null;
     this.target = null;
-    picker.leave(target.id, true);
+    this.search.failed(picker, target, code);
     reports.targetFailed(plan.name, target.id, code);
-    this.tried ??= new Set();
-    this.tried.add(target.id);
-    if (this.tried.size > (plan.config.balance?.retries ?? 0)) {
-      this.stop('connect-failed', failure);
-    } else {
-      this.retries += 1;
-      this.connect(failure);
-    }
+    this.connect();
   }
 
   private abandonDial(): void {
@@ -136,7 +126,7 @@ export class BalancedConnection extends Served {
   /** One side is gone: what it had said still reaches the other, then that one learns of it the same way. */
   private fail(side: 'client' | 'target', error: unknown): void {
     if (this.reason) return;
-    this.reason = reasonOf(error, side);
+    this.reason = reasonOf(errorCode(error), side);
     this.detail = errorMessage(error);
     this.abandonDial();
     const other = side === 'client' ? this.upstream : this.client;

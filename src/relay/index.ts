@@ -1,4 +1,5 @@
 // Door of relay/: engines that pass bytes, and the decisions that they share.
 export type * from './engine.ts';
+export { createNativeEngine, type NativeEngine, type NativeOptions } from './native/engine.ts';
 export { Picker } from './picker.ts';
 export { createPortableEngine } from './portable.ts';

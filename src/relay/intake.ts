@@ -1,10 +1,11 @@
 // One connection whose data goes to a sink: cut into frames, each handed over in order, no faster than the sink takes them.
-import { errorMessage } from '../core/errors.ts';
+import { errorCode, errorMessage } from '../core/errors.ts';
 import { createFramer, type Framer } from '../listen/index.ts';
 import type { Sink } from '../sinks/index.ts';
+import { reasonOf } from './ending.ts';
 import type { EndReason } from './engine.ts';
 import { Served } from './served.ts';
-import { reasonOf, reset } from './sockets.ts';
+import { reset } from './sockets.ts';
 
 export class IntakeConnection extends Served {
   private framer: Framer | null = null;
@@ -31,7 +32,7 @@ export class IntakeConnection extends Served {
       this.deliver(this.framer!.end());
     });
     client.on('error', (error) => {
-      this.reason ??= reasonOf(error, 'client');
+      this.reason ??= reasonOf(errorCode(error), 'client');
       this.detail ??= errorMessage(error);
     });
     client.on('close', () => {

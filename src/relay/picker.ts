@@ -4,8 +4,8 @@ import type { Target, TargetCounters } from './engine.ts';
 
 export type Policy = BalanceConfig['policy'];
 
-interface Place {
-  target: Target;
+interface Place<T extends Target> {
+  target: T;
   /** The smooth round-robin's running balance. */
   credit: number;
   active: number;
@@ -16,17 +16,17 @@ interface Place {
 }
 
 /** Keeps the books on one listener's targets. Every `take` is answered by one `leave`. */
-export class Picker {
+export class Picker<T extends Target = Target> {
   private policy: Policy;
-  private places = new Map<string, Place>();
+  private places = new Map<string, Place<T>>();
 
-  constructor(policy: Policy, targets: Target[]) {
+  constructor(policy: Policy, targets: T[]) {
     this.policy = policy;
     this.update(policy, targets);
   }
 
   /** The target for one more connection, already counted as open; null where none may be used. */
-  take(tried: ReadonlySet<string> | null): Target | null {
+  take(tried: ReadonlySet<string> | null): T | null {
     const tier = this.usable(tried);
     if (tier.length === 0) return null;
     const place = this.policy === 'least-connections' ? leastLoaded(tier) : smoothest(tier);
@@ -45,7 +45,7 @@ export class Picker {
   }
 
   /** Targets that stay keep their counts and their turn. */
-  update(policy: Policy, targets: Target[]): void {
+  update(policy: Policy, targets: T[]): void {
     this.policy = policy;
     const planned = new Set(targets.map(({ id }) => id));
     for (const target of targets) {
@@ -73,8 +73,8 @@ export class Picker {
    * The first of these groups that has anybody in it: primaries that are up, primaries that nobody knows about yet,
    * backups that are up, backups that nobody knows about.
    */
-  private usable(tried: ReadonlySet<string> | null): Place[] {
-    const tiers: [Place[], Place[], Place[], Place[]] = [[], [], [], []];
+  private usable(tried: ReadonlySet<string> | null): Place<T>[] {
+    const tiers: [Place<T>[], Place<T>[], Place<T>[], Place<T>[]] = [[], [], [], []];
     for (const place of this.places.values()) {
       const { id, weight, backup, verdict, draining } = place.target;
       if (place.gone || draining || verdict === 'down' || weight <= 0 || tried?.has(id)) continue;
@@ -88,7 +88,7 @@ export class Picker {
  * Smooth weighted round-robin, as nginx has it: everybody gains its weight, the richest is chosen and pays the sum.
  * Over a round of the sum of the weights each is chosen exactly as often as its weight says, spread evenly.
  */
-function smoothest(places: Place[]): Place {
+function smoothest<T extends Target>(places: Place<T>[]): Place<T> {
   let best = places[0]!;
   let sum = 0;
   for (const place of places) {
@@ -101,8 +101,8 @@ function smoothest(places: Place[]): Place {
 }
 
 /** Fewest open connections for its weight; among equals they take turns. */
-function leastLoaded(places: Place[]): Place {
-  const load = ({ active, target }: Place) => active / target.weight;
+function leastLoaded<T extends Target>(places: Place<T>[]): Place<T> {
+  const load = ({ active, target }: Place<T>) => active / target.weight;
   const least = Math.min(...places.map(load));
   return smoothest(places.filter((place) => load(place) === least));
 }

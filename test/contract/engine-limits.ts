@@ -28,6 +28,7 @@ export function limitsContract(makeEngine: MakeEngine): void {
         const [first] = [await dial(port), await dial(port)];
         await reports.until(() => reports.opens.length === 2);
         expect(await turnedAway(port)).toBe('ECONNRESET');
+        await reports.until(() => reports.refusals.length > 0);
         expect(reports.refusals).toEqual([reason]);
         expect(listener.active()).toBe(2);
         first.end();
@@ -44,6 +45,7 @@ export function limitsContract(makeEngine: MakeEngine): void {
       const { port, reports } = await serve(makeEngine, { targets: [place], config });
       expect([await ask(port), await ask(port)]).toEqual(['in', 'in']);
       expect(await turnedAway(port)).toBe('ECONNRESET');
+      await reports.until(() => reports.refusals.length > 0);
       expect(reports.refusals).toEqual(['rate']);
     });
 
@@ -52,6 +54,7 @@ export function limitsContract(makeEngine: MakeEngine): void {
       const options = { targets: [place], config: { allow: ['10.0.0.0/8'] } };
       const { port, reports, listener } = await serve(makeEngine, options);
       expect(await turnedAway(port)).toBe('ECONNRESET');
+      await reports.until(() => reports.refusals.length > 0);
       expect(reports.refusals).toEqual(['not-allowed']);
       listener.update(makePlan({ targets: [place], config: { allow: ['10.0.0.0/8', '127.0.0.1'] } }));
       expect(await ask(port)).toBe('in');

@@ -6,11 +6,12 @@ import type { MakeEngine } from './engine-harness.ts';
 import { intakeContract } from './engine-intake.ts';
 import { limitsContract } from './engine-limits.ts';
 
-export function engineContract(name: string, makeEngine: MakeEngine): void {
+/** `intake: false` for an engine that leaves listeners with a sink to the portable one. */
+export function engineContract(name: string, makeEngine: MakeEngine, { intake = true } = {}): void {
   describe(`${name} engine`, () => {
     bytesContract(makeEngine);
     choiceContract(makeEngine);
     limitsContract(makeEngine);
-    intakeContract(makeEngine);
+    if (intake) intakeContract(makeEngine);
   });
 }

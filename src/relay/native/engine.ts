@@ -1,0 +1,39 @@
+// The engine on epoll (Linux): the control process holds the sockets, workers accept on them and pass the bytes.
+import type { Context } from '../../core/context.ts';
+import { checked, epoll, linux } from '../../ffi/index.ts';
+import type { DescriptorCalls } from '../../listen/index.ts';
+import type { Engine } from '../engine.ts';
+import { Crew } from './crew.ts';
+import { NativeListener } from './native-listener.ts';
+
+export interface NativeOptions {
+  /** The worker's program. */
+  file: string;
+  workers: number;
+}
+
+export interface NativeEngine extends Engine {
+  /** Process ids of the workers that run. */
+  workers(): number[];
+}
+
+/** Workers run from the first listener on until the last has drained. */
+export function createNativeEngine(context: Context, { file, workers }: NativeOptions): NativeEngine {
+  const crew = new Crew(file, workers, context);
+  let nextId = 1;
+  return {
+    name: 'native',
+    workers: () => crew.pids(),
+    serve: (plan, bindings, reports) =>
+      new NativeListener(nextId++, plan, bindings, reports, { crew, context, calls: descriptorCalls }),
+  };
+}
+
+const descriptorCalls: DescriptorCalls = {
+  duplicate: (fd) => checked('fcntl', epoll.fcntl(fd, linux.F_DUPFD_CLOEXEC, 3)),
+  end(fd) {
+    // On a listening socket this ends the listening for everybody who has it (Linux, inet_shutdown).
+    epoll.shutdown(fd, linux.SHUT_RD);
+    epoll.close(fd);
+  },
+};

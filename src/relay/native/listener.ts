@@ -1,0 +1,142 @@
+// One listener in a worker: who is let in, the connections that are open, and how it ends.
+import type { Clock } from '../../core/context.ts';
+import { formatHostPort } from '../../core/endpoint.ts';
+import { Admission } from '../../listen/index.ts';
+import { Picker } from '../picker.ts';
+import { Acceptor, type Visitor } from './acceptor.ts';
+import { Connection, type Home } from './connection.ts';
+import { NewsDesk } from './news.ts';
+import { type Place, placeOf } from './place.ts';
+import type { Plane } from './plane.ts';
+import type { WirePlan } from './protocol.ts';
+import type { Timed } from './wheel.ts';
+
+/** What the listeners of one worker have in common. */
+export interface Surroundings {
+  plane: Plane;
+  clock: Clock;
+  /** Connections that are over, for use by the next. */
+  free: Connection[];
+  /** There is news to report. */
+  changed(): void;
+  /** The listener has drained: nothing of it is left. */
+  drained(id: number): void;
+  /** A descriptor has become free. */
+  roomAgain(): void;
+}
+
+const maxFree = 4096;
+
+export class WorkerListener implements Home, Timed {
+  due = 0;
+  before: Timed | null = null;
+  after: Timed | null = null;
+  readonly picker: Picker<Place>;
+  readonly news: NewsDesk;
+  private readonly id: number;
+  private readonly around: Surroundings;
+  private plan: WirePlan;
+  private readonly admission: Admission;
+  private readonly acceptors: Acceptor[];
+  private readonly connections = new Set<Connection>();
+  private draining = false;
+
+  constructor(id: number, plan: WirePlan, sockets: number[], around: Surroundings) {
+    this.id = id;
+    this.plan = plan;
+    this.around = around;
+    this.admission = new Admission(plan, around.clock);
+    this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf));
+    this.news = new NewsDesk(id, () => this.picker.counters(), around.changed);
+    this.acceptors = sockets.map((fd) => new Acceptor(fd, around.plane, (visitor) => this.accept(visitor)));
+  }
+
+  get retries(): number {
+    return this.plan.balance.retries;
+  }
+
+  get connectTimeoutMs(): number {
+    return this.plan.balance.connectTimeout;
+  }
+
+  get idleMs(): number {
+    return this.plan.limits.idle;
+  }
+
+  update(plan: WirePlan): void {
+    const idleChanged = plan.limits.idle !== this.plan.limits.idle;
+    this.plan = plan;
+    this.admission.update(plan);
+    this.picker.update(plan.balance.policy, plan.targets.map(placeOf));
+    if (idleChanged) for (const connection of this.connections) connection.retime();
+  }
+
+  /** A connection that came over one of its sockets. */
+  accept({ fd, address, port }: Visitor): void {
+    const client = formatHostPort(address, port);
+    const refusal = this.admission.admit(address);
+    if (refusal) {
+      this.around.plane.reset(fd);
+      this.news.refused(client, refusal);
+      return;
+    }
+    const { plane, free } = this.around;
+    const connection = free.pop() ?? new Connection(plane);
+    this.connections.add(connection);
+    plane.descriptors.connections += 1;
+    this.news.connectionOpened(client);
+    connection.start(fd, address, port, this);
+  }
+
+  left(connection: Connection): void {
+    const { plane, free } = this.around;
+    const { address, port, place, reason, received, sent, startedAt, connectMs, retries, detail } =
+      connection;
+    this.connections.delete(connection);
+    this.admission.release(address);
+    plane.descriptors.connections -= 1;
+    if (free.length < maxFree) free.push(connection);
+    this.news.ended({
+      client: formatHostPort(address, port),
+      target: place?.id ?? null,
+      reason: reason ?? 'error',
+      received,
+      sent,
+      ms: plane.loop.now - startedAt,
+      connectMs,
+      retries,
+      detail,
+    });
+    this.around.roomAgain();
+    if (this.draining && this.connections.size === 0) this.gone();
+  }
+
+  /** There may be room for those who wait in the kernel's queue. */
+  roomAgain(): void {
+    for (const acceptor of this.acceptors) acceptor.roomAgain();
+  }
+
+  drain(deadlineMs: number): void {
+    const { loop } = this.around.plane;
+    this.admission.drain();
+    for (const acceptor of this.acceptors.splice(0)) acceptor.close();
+    if (this.connections.size === 0) {
+      this.gone();
+      return;
+    }
+    this.draining = true;
+    if (deadlineMs <= 0) this.expire();
+    else loop.wheel.set(this, loop.now + deadlineMs);
+  }
+
+  /** The deadline of a drain. */
+  expire(): void {
+    for (const connection of [...this.connections]) connection.stop('drained');
+  }
+
+  private gone(): void {
+    this.draining = false;
+    this.around.plane.loop.wheel.cancel(this);
+    this.around.drained(this.id);
+  }
+}

@@ -1,0 +1,100 @@
+// Gathers what happens on one listener between two reports, in bounded memory.
+import type { RefusalReason } from '../../listen/index.ts';
+import type { ConnectionEnd, EndReason, TargetCounters } from '../engine.ts';
+import type { News, WireEnd } from './protocol.ts';
+
+/** So many of each kind are told one by one in a report; what is beyond is only counted. */
+export const listedAtMost = 10_000;
+
+export class NewsDesk {
+  private readonly id: number;
+  private readonly counters: () => TargetCounters[];
+  private readonly changed: () => void;
+  private bytesIn = 0;
+  private bytesOut = 0;
+  private opened = new Set<string>();
+  private refusals: [string, RefusalReason][] = [];
+  private failures: [string, string][] = [];
+  private ends: WireEnd[] = [];
+  private moreOpened = 0;
+  private readonly moreRefused = new Map<RefusalReason, number>();
+  private readonly moreEnded = new Map<EndReason, number>();
+  private fresh = false;
+
+  /** `changed` is called at the first news after each report. */
+  constructor(id: number, counters: () => TargetCounters[], changed: () => void) {
+    this.id = id;
+    this.counters = counters;
+    this.changed = changed;
+  }
+
+  received(bytes: number): void {
+    this.bytesIn += bytes;
+    this.note();
+  }
+
+  sent(bytes: number): void {
+    this.bytesOut += bytes;
+    this.note();
+  }
+
+  connectionOpened(client: string): void {
+    if (this.opened.size < listedAtMost) this.opened.add(client);
+    else this.moreOpened += 1;
+    this.note();
+  }
+
+  refused(client: string, reason: RefusalReason): void {
+    if (this.refusals.length < listedAtMost) this.refusals.push([client, reason]);
+    else this.moreRefused.set(reason, (this.moreRefused.get(reason) ?? 0) + 1);
+    this.note();
+  }
+
+  targetFailed(target: string, code: string): void {
+    if (this.failures.length < listedAtMost) this.failures.push([target, code]);
+    this.note();
+  }
+
+  ended(end: ConnectionEnd): void {
+    if (this.ends.length < listedAtMost) this.ends.push({ ...end, fresh: this.opened.delete(end.client) });
+    else this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
+    this.note();
+  }
+
+  /** Null where nothing has happened since the last time. */
+  take(): News | null {
+    if (!this.fresh) return null;
+    this.fresh = false;
+    const news: News = {
+      id: this.id,
+      received: this.bytesIn,
+      sent: this.bytesOut,
+      opened: [...this.opened],
+      refused: this.refusals,
+      failed: this.failures,
+      ends: this.ends,
+      unlisted: {
+        opened: this.moreOpened,
+        refused: [...this.moreRefused],
+        ended: [...this.moreEnded],
+      },
+      targets: this.counters(),
+    };
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.moreOpened = 0;
+    this.opened.clear();
+    this.refusals = [];
+    this.failures = [];
+    this.ends = [];
+    this.moreRefused.clear();
+    this.moreEnded.clear();
+    return news;
+  }
+
+  private note(): void {
+    if (this.fresh) return;
+    this.fresh = true;
+    this.changed();
+  }
+}

@@ -1,0 +1,39 @@
+// What every connection of a worker shares: the loop, memory for data that passes through, pipes, descriptors.
+import { epoll, linux, nativeMemory } from '../../ffi/index.ts';
+import { Descriptors, SpareDescriptor } from './descriptors.ts';
+import type { Loop } from './loop.ts';
+import { PipePool } from './pipes.ts';
+import { SocketQuestions } from './questions.ts';
+
+/** As much is read at once at the most. */
+export const chunkSize = 64 * 1024;
+
+export class Plane {
+  readonly loop: Loop;
+  readonly descriptors = new Descriptors();
+  readonly spare = new SpareDescriptor();
+  readonly pipes = new PipePool(Math.min(1024, this.descriptors.limit >> 3));
+  readonly ask = new SocketQuestions();
+  /** One connection reads and writes at a time, so one buffer is enough. */
+  readonly buffer = nativeMemory(chunkSize);
+  private readonly option = nativeMemory(8);
+  private readonly value = new Int32Array(this.option.bytes.buffer, 0, 2);
+
+  constructor(loop: Loop) {
+    this.loop = loop;
+  }
+
+  /** Sets an option that is on or off. */
+  enable(fd: number, level: number, option: number): void {
+    this.value[0] = 1;
+    epoll.setsockopt(fd, level, option, this.option.pointer, 4);
+  }
+
+  /** Closes by RST, so that nobody mistakes a cut for a proper end. */
+  reset(fd: number): void {
+    this.value[0] = 1;
+    this.value[1] = 0;
+    epoll.setsockopt(fd, linux.SOL_SOCKET, linux.SO_LINGER, this.option.pointer, 8);
+    this.loop.close(fd);
+  }
+}

@@ -1,0 +1,93 @@
+// What the control process and a relay worker tell each other: one JSON value a line, bounded. Pure.
+import type { BalanceConfig, ListenerConfig } from '../../config/index.ts';
+import type { RefusalReason } from '../../listen/index.ts';
+import type { ConnectionEnd, EndReason, Target, TargetCounters } from '../engine.ts';
+
+/** Both sides come from the same package; a mix of two installations is refused, not guessed at. */
+export const protocolVersion = 1;
+
+/** A longer line is not one of ours. */
+export const longestLine = 8 * 1024 * 1024;
+
+/** A target with its name looked up: workers never wait for a resolver. */
+export interface WireTarget extends Target {
+  /** IP addresses in order of preference; empty where the name leads nowhere. */
+  addresses: string[];
+}
+
+/** What a worker must know to serve a listener. */
+export interface WirePlan {
+  name: string;
+  allow: string[] | undefined;
+  limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate' | 'idle'>;
+  balance: Pick<BalanceConfig, 'policy' | 'retries' | 'connectTimeout'>;
+  targets: WireTarget[];
+}
+
+/** To a worker. Descriptors come before the command that speaks of them, over their own channel. */
+export type Command =
+  | { do: 'serve'; id: number; plan: WirePlan; sockets: number }
+  /** Connections that were accepted before the worker had the socket. */
+  | { do: 'adopt'; id: number; connections: number }
+  | { do: 'update'; id: number; plan: WirePlan }
+  /** Accept no more; end what is open after `deadlineMs`; report `drained` once nothing is. */
+  | { do: 'drain'; id: number; deadlineMs: number };
+
+/** From a worker. */
+export type Report =
+  | { is: 'ready'; version: number }
+  | { is: 'news'; listeners: News[] }
+  | { is: 'drained'; id: number }
+  | { is: 'warning'; message: string };
+
+/** What happened on one listener since the last report. */
+export interface News {
+  id: number;
+  received: number;
+  sent: number;
+  /** Clients whose connections began and are still open; those that have ended as well stand in `ends` only. */
+  opened: string[];
+  refused: [client: string, reason: RefusalReason][];
+  failed: [target: string, code: string][];
+  ends: WireEnd[];
+  /** Beyond what is listed one by one: how many began, and how many ended for which reason. */
+  unlisted: { opened: number; refused: [RefusalReason, number][]; ended: [EndReason, number][] };
+  /** As they are now. */
+  targets: TargetCounters[];
+}
+
+export interface WireEnd extends ConnectionEnd {
+  /** It also began since the last report. */
+  fresh: boolean;
+}
+
+export function encode(message: Command | Report): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+/** Cuts a stream into its messages, however it arrives. */
+export class Decoder<Message extends Command | Report> {
+  private readonly text = new TextDecoder();
+  private rest = '';
+
+  /** @throws Error where a line is too long or no message. */
+  push(bytes: Uint8Array): Message[] {
+    const lines = (this.rest + this.text.decode(bytes, { stream: true })).split('\n');
+    this.rest = lines.pop()!;
+    if (this.rest.length > longestLine) throw new Error(`a line is longer than ${longestLine} characters`);
+    return lines.map((line) => parse<Message>(line));
+  }
+}
+
+function parse<Message>(line: string): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new Error(`no message: ${JSON.stringify(line.slice(0, 100))}`);
+  }
+  if (typeof value !== 'object' || value === null || !('do' in value || 'is' in value)) {
+    throw new Error(`no message: ${line.slice(0, 100)}`);
+  }
+  return value as Message;
+}

@@ -1,0 +1,13 @@
+// The native engine keeps the contract of engines, with a worker process built from its source.
+import { describe } from 'vitest';
+import { createNativeEngine } from '../../src/relay/index.ts';
+import { engineContract } from '../contract/engine.ts';
+import { bundled } from '../support/bundled.ts';
+import { needs } from '../support/parts.ts';
+
+const file = await bundled(new URL('../../src/relay/native/worker.ts', import.meta.url));
+
+describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
+  // Sinks are fed in the control process, so intake is the portable engine's alone.
+  engineContract('native', (context) => createNativeEngine(context, { file, workers: 1 }), { intake: false });
+});
