@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
+import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
 import { upCommand } from './commands/up.ts';
 import { waitCommand } from './commands/wait.ts';
 import { whoCommand } from './commands/who.ts';
@@ -33,6 +34,9 @@ const commands = [
   statusCommand,
   reloadCommand,
   drainCommand,
+  restartCommand,
+  scaleCommand,
+  logsCommand,
   downCommand,
   eventsCommand,
   completionCommand,

@@ -6,6 +6,7 @@ export { currentOwner, defaultStateFolder, stateFolder } from '../store/index.ts
 export { type Control, type ControlOptions, connectControl } from './client.ts';
 export type { Daemon, DaemonOptions } from './daemon.ts';
 export type { RecordedEvent } from './events.ts';
+export { type LogLine, type LogQuery, readLogs } from './log-files.ts';
 export type * from './orders.ts';
 export type { RunOptions } from './run.ts';
 export type * from './status.ts';

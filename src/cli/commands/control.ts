@@ -1,36 +1,11 @@
 // reeve status, reload, drain, down, events: what is asked of the running daemon.
-import type { Command } from 'commander';
+
+import { parseEndpoint } from '../../core/endpoint.ts';
 import { exit, isReeveError, ReeveError } from '../../core/errors.ts';
 import { sleep } from '../../core/time.ts';
 import type { Control } from '../../daemon/index.ts';
-import { action, type Common, command, type Define, json } from '../define.ts';
-import type { Io } from '../io.ts';
-
-interface Options extends Common {
-  config?: string;
-  control?: string;
-  tokenFile?: string;
-}
-
-function controlCommand(usage: string, description: string, examples: string): Command {
-  return command(usage, description, examples)
-    .option(
-      '-c, --config <file>',
-      'configuration of the daemon, to find its address; ./reeve.yaml by default',
-    )
-    .option('--control <host:port>', 'address of the control API')
-    .option('--token-file <file>', 'file with its token');
-}
-
-async function connect(io: Io, options: Options): Promise<Control> {
-  const { connectControl } = await import('../../daemon/index.ts');
-  return connectControl({
-    env: io.env,
-    ...(options.config ? { configFile: options.config } : {}),
-    ...(options.control ? { control: options.control } : {}),
-    ...(options.tokenFile ? { tokenFile: options.tokenFile } : {}),
-  });
-}
+import { action, type Define, json } from '../define.ts';
+import { type ControlOptions, connect, controlCommand } from './control-command.ts';
 
 export const statusCommand: Define = (io) =>
   controlCommand(
@@ -38,7 +13,7 @@ export const statusCommand: Define = (io) =>
     'show listeners, targets, services and checks of the running daemon',
     'reeve status\nreeve status --json',
   ).action(
-    action<Options>(io, async (_, options) => {
+    action<ControlOptions>(io, async (_, options) => {
       const status = await (await connect(io, options)).status(io.signal);
       const { renderStatus } = await import('../render/status.ts');
       if (options.json) io.out(json(status));
@@ -53,7 +28,7 @@ export const reloadCommand: Define = (io) =>
     'let the daemon read its configuration again; a wrong file changes nothing',
     'reeve reload\nreeve reload -c prod.yaml',
   ).action(
-    action<Options>(io, async (_, options) => {
+    action<ControlOptions>(io, async (_, options) => {
       const result = await (await connect(io, options)).reload(io.signal);
       if (options.json) io.out(json(result));
       else if (!options.quiet) {
@@ -68,16 +43,14 @@ export const drainCommand: Define = (io) =>
   controlCommand(
     'drain',
     'send no new connections to a target; those that are open go on',
-    'reeve drain 127.0.0.1:20000\nreeve drain web/10.0.0.5:80\nreeve drain web/10.0.0.5:80 --resume',
+    'reeve drain 127.0.0.1:20000\nreeve drain user-api/0\nreeve drain web/10.0.0.5:80 --resume',
   )
-    .argument('<target>', 'host:port, or listener/host:port')
+    .argument('<target>', 'host:port, listener/host:port, or an instance such as user-api/0')
     .option('--resume', 'send connections to it again')
     .action(
-      action<Options & { resume?: boolean }>(io, async ([operand], options) => {
-        const [listener, target] = operand!.includes('/') ? operand!.split('/') : [undefined, operand];
+      action<ControlOptions & { resume?: boolean }>(io, async ([operand], options) => {
         const order = {
-          target: target!,
-          ...(listener ? { listener } : {}),
+          ...parseTarget(operand!),
           ...(options.resume ? { resume: true } : {}),
         };
         const { targets } = await (await connect(io, options)).drain(order, io.signal);
@@ -88,13 +61,29 @@ export const drainCommand: Define = (io) =>
       }),
     );
 
+/** `web/10.0.0.5:80` names a listener; `user-api/0` is an instance. */
+function parseTarget(text: string): { target: string; listener?: string } {
+  const [, listener, target] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
+  if (listener === undefined || target === undefined || !isHostPort(target)) return { target: text };
+  return { target, listener };
+}
+
+function isHostPort(text: string): boolean {
+  try {
+    parseEndpoint(text);
+    return /:\d+$/.test(text);
+  } catch {
+    return false;
+  }
+}
+
 export const downCommand: Define = (io) =>
   controlCommand(
     'down',
     'stop the daemon: it drains its connections and stops its services',
     'reeve down',
   ).action(
-    action<Options>(io, async (_, options) => {
+    action<ControlOptions>(io, async (_, options) => {
       const control = await connect(io, options);
       await control.stop(io.signal);
       await waitUntilGone(control, io.signal);
@@ -123,7 +112,7 @@ export const eventsCommand: Define = (io) =>
   controlCommand('events', 'follow what happens in the daemon', 'reeve events\nreeve events --since 0 --json')
     .option('--since <id>', 'also kept events after this id; 0 for all that are kept', Number)
     .action(
-      action<Options & { since?: number }>(io, async (_, options) => {
+      action<ControlOptions & { since?: number }>(io, async (_, options) => {
         const control = await connect(io, options);
         const { renderEvent } = await import('../render/status.ts');
         // Asked first, so that "not running" is told apart from "has stopped meanwhile".
