@@ -8,16 +8,12 @@ export interface AuditLimits {
   ageMs: number;
 }
 
-/** 20,000 grants and releases are a few megabytes. */
+/** A few megabytes. */
 export const auditLimits: AuditLimits = { rows: 50_000, ageMs: 7 * 86_400_000 };
 
-/** Pruned when the book is opened, and again after so many entries by any process. */
-const pruneEvery = 1000;
-
-/** Entries are in the order of time, so that no index is needed: every one would make grants slower. */
+/** Entries are in the order of time, so that no index is needed. */
 const firstSince = '(select min(id) from audit where wall >= ?)';
-
-export type Subject = Pick<LeaseRow, 'port' | 'name' | 'host' | 'pid' | 'start' | 'started_wall'>;
+const last = '(select max(id) from audit)';
 
 export class SqliteAudit {
   readonly #database: Database;
@@ -30,29 +26,18 @@ export class SqliteAudit {
     this.#wall = wall;
   }
 
-  /** `grant` null: the entry's own number is the id of a new grant. @returns that number. */
-  write(kind: AuditKind, subject: Subject, grant: number | null, evidence: object = {}): number {
-    const { lastId: id } = this.#database.run(
+  /** What happens to a lease between its grant and its end; those two are written by triggers. */
+  write(kind: AuditKind, row: LeaseRow, evidence: object): void {
+    this.#database.run(
       `insert into audit (wall, kind, name, port, grant_id, host, pid, start, started_wall, evidence)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      this.#wall(),
-      kind,
-      subject.name ?? '',
-      subject.port,
-      grant,
-      subject.host,
-      subject.pid,
-      subject.start,
-      subject.started_wall,
-      JSON.stringify(evidence),
+      ...[this.#wall(), kind, row.name ?? '', row.port, row.grant_id],
+      ...[row.host, row.pid, row.start, row.started_wall, JSON.stringify(evidence)],
     );
-    if (id % pruneEvery === 0) this.prune();
-    return id;
   }
 
   /** The newest entry stays, so that numbers never come again. */
   prune(): void {
-    const last = '(select max(id) from audit)';
     const { rows, ageMs } = this.#limits;
     this.#database.run(`delete from audit where id <= ${last} - ?`, Math.max(1, rows));
     const old = `coalesce(${firstSince}, ${last})`;
@@ -71,12 +56,10 @@ export class SqliteAudit {
       values.push(name);
     }
     const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-    const rows = this.#database.all<AuditRow>(
-      `select wall, kind, name, port, coalesce(grant_id, id) as grant_id, host, pid, start, started_wall, evidence
-       from audit ${where} order by id desc limit ?`,
-      ...values,
-      limit,
-    );
-    return rows.reverse().map(auditEntryOf);
+    const sql = `select * from audit ${where} order by id desc limit ?`;
+    return this.#database
+      .all<AuditRow>(sql, ...values, limit)
+      .reverse()
+      .map(auditEntryOf);
   }
 }

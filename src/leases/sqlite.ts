@@ -9,7 +9,7 @@ import type { Ledger, Offer, Offered, Order } from './ledger.ts';
 import { type AuditLimits, SqliteAudit } from './sqlite-audit.ts';
 import { Candidates } from './sqlite-candidates.ts';
 import { type LeaseRow, leaseOf, migrations, tenureOf } from './sqlite-rows.ts';
-import { LeaseTable } from './sqlite-table.ts';
+import { keyOf, LeaseTable } from './sqlite-table.ts';
 
 export interface SqliteOptions {
   folder: string;
@@ -36,6 +36,9 @@ export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> 
   }
 }
 
+/** Grants between two prunings of the audit. */
+const pruneEvery = 100;
+
 class SqliteLedger implements Ledger {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -51,7 +54,7 @@ class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#host = host;
     this.#audit = new SqliteAudit(database, audit, clock.wall);
-    this.#table = new LeaseTable(database, this.#audit, clock.monotonic);
+    this.#table = new LeaseTable(database, clock);
     this.#candidates = new Candidates(database, () => this.#table.endLapsed());
   }
 
@@ -64,44 +67,23 @@ class SqliteLedger implements Ledger {
   }
 
   async offer(order: Order): Promise<Offered> {
-    return this.#database.transaction(() => {
-      const now = this.#clock.monotonic();
-      const rows = this.#table.named(order.name);
-      const goesOn = (row: LeaseRow) => endOf(tenureOf(row), now, () => false) === null;
-      const going = order.owner ? [] : rows.filter((row) => row.pid === null && goesOn(row));
-      const renewed = going
-        .filter(({ port }) => order.isSuitable(port))
-        .slice(0, order.count)
-        .map((row) => this.#prolong({ ...row, ttl: order.ttlMs }));
-      const count = order.count - renewed.length;
-      const others = rows.filter(({ port }) => !renewed.some((row) => row.port === port));
-      const ports = count === 0 ? [] : this.#candidates.choose({ ...order, count }, others, now);
-      const isHome = (port: number) => rows.some((row) => row.port === port);
-      if (!ports || (order.strict && rows.length > 0 && !ports.every(isHome))) throw unavailable(order, rows);
-      const offers = [
-        ...renewed.map((row) => ({ lease: this.#lease(row), renewed: true, home: true })),
-        ...ports.map((port) => this.#take(port, order, rows)),
-      ];
-      return {
-        offers: offers.sort((a, b) => a.lease.port - b.lease.port),
-        homes: rows.map(({ port }) => port),
-      };
-    });
+    const offered = this.#offerAtOnce(order) ?? this.#database.transaction(() => this.#offerInTurn(order));
+    if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) this.tidy();
+    return offered;
   }
 
   async withdraw(offers: Offer[], evidence: ReadonlyMap<number, Record<string, unknown>>): Promise<void> {
     this.#database.transaction(() => {
-      const now = this.#clock.monotonic();
-      for (const offer of offers) {
-        const row = this.#table.own(offer.lease);
-        // What was only prolonged stays as it is.
-        if (!row || offer.renewed) continue;
-        const why = evidence.get(row.port);
+      // What was only prolonged stays as it is.
+      for (const offer of offers.filter(({ renewed }) => !renewed)) {
+        const { port } = offer.lease;
+        const why = evidence.get(port);
+        const row = this.#table.end(offer.lease, why ? 'refused' : 'released', why ?? { why: 'not needed' });
         const before = this.#before.get(offer) ?? null;
-        this.#audit.write(why ? 'refused' : 'released', row, row.grant_id, why ?? { why: 'not needed' });
-        if (before && (!why || before.ended_at === null)) this.#table.put(before);
-        else if (why) this.#table.put({ ...row, ...formerName(before), state: 'released', ended_at: now });
-        else this.#table.forget(row.port);
+        if (!row) continue;
+        if (!why || before?.ended_at === null) this.#table.restore(port, before);
+        // A stranger has it: the name that had it before keeps it in mind, a new one does not.
+        else this.#table.rename(port, before?.name ?? null, before?.home ?? 0);
       }
     });
   }
@@ -110,35 +92,27 @@ class SqliteLedger implements Ledger {
     return this.#database.transaction(() => {
       const row = this.#table.own(key);
       if (!row || row.ended_at !== null) return false;
-      if (row.state !== 'bound') this.#table.change(row, { state: 'bound' });
-      this.#audit.write('bound', row, row.grant_id, evidence);
+      this.#table.markBound(row);
+      this.#audit.write('bound', row, evidence);
       return true;
     });
   }
 
   async renew(keys: LeaseKey[]): Promise<Lease[]> {
-    return this.#database.transaction(() => {
-      const rows = keys.map((key) => this.#table.own(key)).filter((row) => row !== null);
-      // One that expired while its owner was stopped, and that nobody else has by now, goes on.
-      return rows
-        .filter((row) => row.ended_at === null || row.state === 'expired')
-        .map((row) => this.#lease(this.#prolong(row)));
-    });
+    return this.#each(keys, (key) => this.#table.renew(key, null));
   }
 
   async release(keys: LeaseKey[], evidence: Record<string, unknown> = {}): Promise<Lease[]> {
-    return this.#release(keys, evidence);
+    return this.#each(keys, (key) => this.#table.end(key, 'released', evidence));
   }
 
   releaseNow(keys: LeaseKey[]): void {
-    this.#release(keys, { why: 'the process exited' });
+    this.#each(keys, (key) => this.#table.end(key, 'released', { why: 'the process exited' }));
   }
 
   async note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {
-    this.#database.transaction(() => {
-      const row = this.#table.own(key);
-      if (row) this.#audit.write(kind, row, row.grant_id, evidence);
-    });
+    const row = this.#table.own(key);
+    if (row) this.#audit.write(kind, row, evidence);
   }
 
   async owners(name?: string): Promise<LeaseOwner[]> {
@@ -161,29 +135,60 @@ class SqliteLedger implements Ledger {
     this.#database.close();
   }
 
-  #lease(row: LeaseRow): Lease {
-    return leaseOf(row, { monotonic: this.#clock.monotonic(), wall: this.#clock.wall() });
+  /** The usual case in one statement, without a turn of its own; null where it is another, or another was quicker. */
+  #offerAtOnce(order: Order): Offered | null {
+    if (order.count > 1) return null;
+    const plan = this.#plan(order);
+    const [port] = plan.ports;
+    if (port === undefined || plan.prolong.length > 0) return null;
+    const before = plan.named.find((row) => row.port === port) ?? this.#table.at(port);
+    if (before?.ended_at === null) return null;
+    const offer = this.#take(port, order, before);
+    return offer && { offers: [offer], homes: plan.named.map((row) => row.port) };
   }
 
-  #take(port: number, order: Order, named: LeaseRow[]): Offer {
+  #offerInTurn(order: Order): Offered {
+    const plan = this.#plan(order);
+    const prolonged = plan.prolong.map((row): Offer => {
+      const renewed = this.#table.renew(keyOf(row), order.ttlMs)!;
+      return { lease: this.#lease(renewed), renewed: true, home: true };
+    });
+    const taken = plan.ports.map(
+      (port) => this.#take(port, order, this.#clear(this.#table.at(port), order))!,
+    );
+    return {
+      offers: [...prolonged, ...taken].sort((a, b) => a.lease.port - b.lease.port),
+      homes: plan.named.map((row) => row.port),
+    };
+  }
+
+  /** What would meet the order now. */
+  #plan(order: Order): { named: LeaseRow[]; prolong: LeaseRow[]; ports: number[] } {
     const now = this.#clock.monotonic();
-    const own = named.find((row) => row.port === port);
-    const before = this.#clear(own ?? this.#table.at(port), order);
+    const named = this.#table.named(order.name);
+    const goesOn = (row: LeaseRow) => endOf(tenureOf(row), now, () => false) === null;
+    const mayProlong = (row: LeaseRow) => row.pid === null && goesOn(row) && order.isSuitable(row.port);
+    const prolong = order.owner ? [] : named.filter(mayProlong).slice(0, order.count);
+    const count = order.count - prolong.length;
+    const others = named.filter((row) => !prolong.includes(row));
+    const ports = count === 0 ? [] : this.#candidates.choose({ ...order, count }, others, now);
+    const isHome = (port: number) => named.some((row) => row.port === port);
+    if (!ports || (order.strict && named.length > 0 && !ports.every(isHome))) throw unavailable(order, named);
+    return { named, prolong, ports };
+  }
+
+  #take(port: number, order: Order, before: LeaseRow | null): Offer | null {
     const owner = order.owner ?? { host: this.#host, pid: null, start: null, startedAt: null };
-    const subject = {
-      ...{ port, name: order.name, host: owner.host, pid: owner.pid, start: owner.start },
-      started_wall: owner.startedAt,
-    };
     const tookOver = before?.ended_at === null ? { tookOver: String(before.grant_id) } : {};
-    const id = this.#audit.write('granted', subject, null, { ttlMs: order.ttlMs, ...tookOver });
-    const fresh: LeaseRow = {
-      ...subject,
-      ...{ home: id, grant_id: id, state: 'offered', ttl: order.ttlMs },
-      ...{ renewed_at: now, ends_at: now + order.ttlMs, ended_at: null, renewals: 0 },
-      granted_wall: this.#clock.wall(),
-    };
-    const row = own && before ? this.#table.change(before, fresh) : this.#table.put(fresh);
-    const offer = { lease: this.#lease(row), renewed: false, home: own !== undefined };
+    const row = this.#table.claim(
+      {
+        ...{ port, name: order.name, ttl: order.ttlMs, host: owner.host, pid: owner.pid, start: owner.start },
+        ...{ started_wall: owner.startedAt, evidence: JSON.stringify({ ttlMs: order.ttlMs, ...tookOver }) },
+      },
+      before,
+    );
+    if (!row) return null;
+    const offer = { lease: this.#lease(row), renewed: false, home: before?.name === order.name };
     this.#before.set(offer, before);
     return offer;
   }
@@ -194,26 +199,16 @@ class SqliteLedger implements Ledger {
     return this.#table.expire(row, this.#clock.monotonic());
   }
 
-  #prolong(row: LeaseRow): LeaseRow {
-    const now = this.#clock.monotonic();
-    return this.#table.change(row, {
-      ...{ state: row.state === 'expired' ? 'offered' : row.state, ended_at: null },
-      ...{ renewed_at: now, ends_at: now + row.ttl, renewals: row.renewals + 1 },
-    });
+  /** All or none; a single one needs no turn for that. */
+  #each(keys: LeaseKey[], work: (key: LeaseKey) => LeaseRow | null): Lease[] {
+    const all = () => keys.map(work).filter((row) => row !== null);
+    return (keys.length === 1 ? all() : this.#database.transaction(all)).map((row) => this.#lease(row));
   }
 
-  #release(keys: LeaseKey[], evidence: object): Lease[] {
-    return this.#database.transaction(() => {
-      const now = this.#clock.monotonic();
-      const rows = keys.map((key) => this.#table.own(key)).filter((row) => row !== null);
-      const going = rows.filter((row) => row.ended_at === null);
-      return going.map((row) => this.#lease(this.#table.end(row, 'released', evidence, now)));
-    });
+  #lease(row: LeaseRow): Lease {
+    return leaseOf(row, { monotonic: this.#clock.monotonic(), wall: this.#clock.wall() });
   }
 }
-
-/** A stranger has the port: the name that had it before keeps it in mind, a new one does not. */
-const formerName = (before: LeaseRow | null) => ({ name: before?.name ?? null, home: before?.home ?? 0 });
 
 function unavailable(order: Order, rows: LeaseRow[]): ReeveError {
   const { name, count, range } = order;
