@@ -6,6 +6,7 @@ import { type Context, type Log, systemClock } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
 import { currentOwner, openStateFolder, stateFolder } from '../store/index.ts';
+import type { Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import type { Api } from './api.ts';
 import { daemonContext } from './context.ts';
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   stdout: Writable;
   log: Log;
   version: string;
+  /** Ends the services where this process is killed; absent: the next daemon on the state directory does. */
+  keeper?: Keeper | undefined;
   /** Milliseconds between failing readiness and accepting no more, for those who look seldom. Default 0. */
   lameDuck?: number;
   /** Milliseconds that open connections get when it stops. Default 30,000. */

@@ -5,12 +5,12 @@ import type { Config } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import { sleep } from '../core/time.ts';
 import { createScheduler, type Scheduler } from '../health/index.ts';
-import { createPortableEngine } from '../relay/index.ts';
-import { createSight } from '../supervise/index.ts';
+import { createSight, createTrees, type Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Background, createBackground } from './background.ts';
 import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
+import { chooseEngines } from './engines.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -38,6 +38,8 @@ export interface RoomsOptions {
   folder: string;
   stdout: Writable;
   stateFolder: string;
+  /** Ends the services where this process is killed. */
+  keeper?: Keeper | undefined;
   config: Config;
 }
 
@@ -55,13 +57,14 @@ export function createRooms(options: RoomsOptions): Rooms {
       env,
       ports: pool,
       sight: createSight(system, context.log),
+      trees: createTrees(system, options.keeper ?? null, context.log),
       logs: path.join(stateFolder, 'logs'),
       unused: (instance, signal) => unused(() => listeners.openTo(instance), signal),
     },
     background,
   );
   const listeners = createListenerRoom({
-    engine: createPortableEngine(context),
+    chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
     tools: bindTools(system, context),
     metrics,
     background,

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import { errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { parseDuration } from '../core/quantity.ts';
+import type { Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { createLog } from './log.ts';
@@ -13,6 +14,8 @@ export interface RunOptions {
   env: NodeJS.ProcessEnv;
   stdout: Writable;
   version: string;
+  /** See DaemonOptions. */
+  keeper?: Keeper | undefined;
   /** Also by REEVE_LOG_LEVEL; default `info`. */
   logLevel?: string;
   /** Print no summary. */

@@ -4,10 +4,12 @@ import type { ServiceConfig } from '../config/index.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
 import { asUser } from './account.ts';
 import { type Child, type Ending, type StopPolicy, startChild } from './child.ts';
+import type { KeptTree } from './kept-tree.ts';
 import { type Launch, launchOf, type Ports, withLimits } from './launch.ts';
 import type { Output } from './output.ts';
-import { markName, type Root } from './sight.ts';
+import type { Root } from './sight.ts';
 import type { SuperviseDeps } from './status.ts';
+import { markName } from './tree.ts';
 import { Watch, type WatchHooks } from './watch.ts';
 
 export interface RunSpec {
@@ -40,6 +42,7 @@ export class Running {
   readonly #deps: SuperviseDeps;
   readonly #hooks: RunHooks;
   readonly #child: Child;
+  readonly #tree: KeptTree;
   #watch: Watch | null = null;
 
   constructor(launch: Launch, spec: RunSpec, deps: SuperviseDeps, hooks: RunHooks) {
@@ -48,18 +51,21 @@ export class Running {
     this.#deps = deps;
     this.#hooks = hooks;
     this.startedAt = deps.context.clock.wall();
+    this.#tree = deps.trees.plant(mark, spec.config.stop.timeout);
     this.#child = startChild(
       { ...launch, env: { ...launch.env, [markName]: mark } },
       {
         output: (stream, readable) => spec.output.attach(stream, readable),
         exit: (ending) => {
           this.unwatch();
+          void this.#tree.end();
           hooks.ended(this, ending);
         },
       },
     );
     this.pid = this.#child.pid;
     this.root = { pid: this.pid, mark };
+    if (this.pid !== null) this.#tree.started(this.pid);
   }
 
   get verdict(): HealthVerdict {
@@ -77,9 +83,14 @@ export class Running {
     this.#watch?.stop();
   }
 
-  /** Ends the whole group; resolves when it is gone. False if not even SIGKILL ended the leader in time. */
-  stop(policy: StopPolicy): Promise<boolean> {
+  /**
+   * Ends the whole group, then those who have left it; resolves when they are gone. False if not even SIGKILL
+   * ended the leader in time.
+   */
+  async stop(policy: StopPolicy): Promise<boolean> {
     this.unwatch();
-    return this.#child.stop(policy);
+    const ended = await this.#child.stop(policy);
+    await this.#tree.end();
+    return ended;
   }
 }

@@ -5,6 +5,7 @@ import { formatHostPort } from '../core/endpoint.ts';
 import { errorMessage, isReeveError } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import type { ProcessNode, SocketRow, System } from '../system/index.ts';
+import { markName } from './tree.ts';
 
 /** `unknown`: somebody who cannot be looked into, and who may well be of the tree. */
 export type Listening = 'nobody' | 'own' | 'unknown' | Stranger;
@@ -45,8 +46,6 @@ export function strangerOn(seen: Seen | null): { port: number; holder: Stranger 
 export async function holderOf(sight: Sight, port: number): Promise<Stranger | null> {
   return strangerOn(await sight.look({ pid: null, mark: '' }, [port]))?.holder ?? null;
 }
-
-export const markName = 'REEVE_INSTANCE';
 
 interface Snapshot {
   rows: SocketRow[];

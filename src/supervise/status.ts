@@ -4,6 +4,7 @@ import type { Context } from '../core/context.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { Scheduler } from '../health/index.ts';
 import type { PortSource } from './claims.ts';
+import type { Trees } from './kept-tree.ts';
 import type { Ports } from './launch.ts';
 import type { Restart } from './restarts.ts';
 import type { Sight } from './sight.ts';
@@ -62,6 +63,7 @@ export interface SuperviseDeps {
   ports: PortSource;
   scheduler: Scheduler;
   sight: Sight;
+  trees: Trees;
   gate: StartGate;
   /** Relative working directories begin here. */
   folder: string;

@@ -7,6 +7,7 @@ import { type ReeveEvent, silentLog, systemClock } from '../../src/core/context.
 import { createScheduler } from '../../src/health/index.ts';
 import {
   createSight,
+  createTrees,
   type InstanceStatus,
   type PortSource,
   type Service,
@@ -98,6 +99,7 @@ export function supervised(
     scheduler,
     ports: leasesOf(taken),
     sight: createSight(system, context.log),
+    trees: createTrees(system, null, context.log),
     gate: options.gate ?? { blockedBy: () => null, onChange: () => () => {} },
     logs: options.logs ?? null,
     unused: options.unused ?? (async () => {}),

@@ -143,7 +143,7 @@ test("its environment is reeve's without what was meant for reeve, with its own 
     PORT: String(http),
     PORT_HTTP: String(http),
     PORT_ADMIN: String(admin),
-    REEVE_INSTANCE: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    REEVE_RUN: expect.stringMatching(/^[0-9a-f-]{36}$/),
   });
   expect(seen.argv).toEqual([String(http), String(admin)]);
   expect(seen.cwd).toMatch(/test.fixtures$/);

@@ -81,9 +81,9 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
       import('../../supervise/index.ts'),
       import('../../core/context.ts'),
     ]);
-  const [{ renderRun }, { keeperFile }] = await Promise.all([
+  const [{ renderRun }, { findKeeper }] = await Promise.all([
     import('../render/run.ts'),
-    import('../keeper-file.ts'),
+    import('../find-keeper.ts'),
   ]);
   if (options.waitFor && !(await areUp(options.waitFor, options.timeout, io)))
     return { code: exit.timeout, signal: null };
@@ -99,7 +99,6 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   const listen = passes ? options.host : null;
   const held = await supervise.takeRunPort({ book, system, log, name, park, listen }, io.signal);
   const { port } = held;
-  const file = system.containment.abilities.findsMarked ? keeperFile() : null;
   const relay = createRelay(port, io.signal);
   const one = new supervise.Run(
     {
@@ -118,7 +117,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
     {
       system,
       context: { clock: core.systemClock, random: Math.random },
-      keeper: file === null ? null : supervise.createKeeper(file, io.env),
+      keeper: (await findKeeper(system, io.env)) ?? null,
       mark: randomUUID(),
       report: tell,
       fix: options.fix ? relay.to : undefined,

@@ -1,6 +1,7 @@
 // reeve up: runs the daemon in the foreground.
 import { exit } from '../../core/errors.ts';
 import { action, type Common, command, type Define, json } from '../define.ts';
+import { findKeeper } from '../find-keeper.ts';
 import type { Io } from '../io.ts';
 import { version } from '../version.ts';
 
@@ -36,12 +37,14 @@ async function run(io: Io, options: Options): Promise<number> {
     import('../../system/select.ts'),
     import('../../daemon/index.ts'),
   ]);
+  const system = await selectSystem();
   // The daemon drains on the first signal and ends on the second.
   io.releaseSignals();
   return runDaemon({
     configFile: options.config,
-    system: await selectSystem(),
+    system,
     env: io.env,
+    keeper: await findKeeper(system, io.env),
     stdout: io.host.stdout,
     version,
     ...(options.logLevel ? { logLevel: options.logLevel } : {}),

@@ -1,0 +1,55 @@
+// The trees of the daemon's instances: told to the keeper while they live, and ended as a whole.
+import type { Log } from '../core/context.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { ProcessIdentity, System } from '../system/index.ts';
+import type { Keeper } from './keeper-link.ts';
+import { endTree, membersOf } from './tree.ts';
+
+/** Makes a tree for each start. */
+export interface Trees {
+  /** Before the start: `mark` goes into its environment. `timeout`: milliseconds from SIGTERM to SIGKILL. */
+  plant(mark: string, timeout: number): KeptTree;
+}
+
+export interface KeptTree {
+  started(pid: number): void;
+  /** Ends whoever has left the process group and lives. Idempotent; resolves when they are gone, never rejects. */
+  end(): Promise<void>;
+}
+
+/** Without a keeper, trees are only ended by this process. */
+export function createTrees(system: System, keeper: Keeper | null, log: Log): Trees {
+  // The process group, which child.ts ends, is all that can be found there.
+  if (!system.containment.abilities.findsMarked) return { plant: () => ({ started() {}, async end() {} }) };
+  return {
+    plant(mark, timeout) {
+      const known: ProcessIdentity[] = [];
+      let ending: Promise<void> | null = null;
+      const find = () => membersOf(system, { mark, known, adopter: null, spared: new Set() });
+      const end = async () => {
+        try {
+          const left = await endTree(find, system, { timeout });
+          const pids = left.map(({ pid }) => pid);
+          if (pids.length > 0) log.error({ pids }, 'processes of an instance could not be ended');
+          keeper?.forget(mark);
+        } catch (error) {
+          log.error({ error: errorMessage(error) }, 'cannot tell whether an instance has left processes');
+        }
+      };
+      keeper?.keep(mark, known, timeout);
+      return {
+        started(pid) {
+          void system.processes.identify(pid).then((identity) => {
+            if (!identity || ending) return;
+            known.push(identity);
+            keeper?.keep(mark, known, timeout);
+          });
+        },
+        end() {
+          ending ??= end();
+          return ending;
+        },
+      };
+    },
+  };
+}
