@@ -40,6 +40,14 @@ await build({
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
 
+/** A process that does nothing else, started again and again: one file. */
+await build({
+  ...common,
+  entryPoints: { 'relay-worker': 'src/relay/native/worker.ts' },
+  format: 'esm',
+  external: packages,
+});
+
 await build({
   ...common,
   entryPoints: {

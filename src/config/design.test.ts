@@ -49,7 +49,6 @@ const read = (text: string) => parseConfig(text, { file: 'reeve.yaml', env: {} }
 it('refuses what is not served yet, each by its name and place, and nothing else', () => {
   const result = read(contract);
   expect('problems' in result && formatProblems(result.problems).split('\n')).toEqual([
-    'reeve.yaml:5:33: relay.workers: not supported yet: relay workers',
     'reeve.yaml:15:15: services.user-api.register: not supported yet: registering services',
     'reeve.yaml:24:10: listeners.web.tls: not supported yet: TLS',
     'reeve.yaml:32:14: listeners.custom.handler: not supported yet: handlers',
@@ -111,10 +110,6 @@ it.each([
   [
     'registry: { consul: {} }',
     'reeve.yaml:1:11: registry: not supported yet: a registry other than embedded',
-  ],
-  [
-    'relay: { engine: native }',
-    'reeve.yaml:1:18: relay.engine: not supported yet: an engine other than portable',
   ],
   [
     'listeners: { a: { bind: ["[::]:1"], sink: s, proxyProtocol: { accept: true } } }\nsinks: { s: { stdout: true } }',

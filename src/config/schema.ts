@@ -1,7 +1,7 @@
 // The whole configuration of `reeve up`. docs/configuration.md and reeve.schema.json are generated from here.
 import { z } from 'zod';
 import { isLoopback } from '../core/address.ts';
-import { bindAddress, name, notYet, port, portRange } from './fields.ts';
+import { bindAddress, either, name, port, portRange } from './fields.ts';
 import { listenerSchema, sinkSchema } from './listeners.ts';
 import { checkSchema, serviceSchema } from './services.ts';
 
@@ -48,10 +48,14 @@ export const configSchema = z.strictObject({
   relay: z
     .strictObject({
       engine: z
-        .enum(['auto', 'portable'], { error: 'not supported yet: an engine other than portable' })
+        .enum(['auto', 'portable', 'native'])
         .default('auto')
-        .describe('what moves the bytes: portable is node:net; auto takes the best there is'),
-      workers: notYet('relay workers'),
+        .describe(
+          'what moves the bytes: native is worker processes on epoll (Linux), portable is node:net; auto takes native where it can run',
+        ),
+      workers: either('auto, or a number from 1 to 64', [z.literal('auto'), z.int().min(1).max(64)])
+        .default('auto')
+        .describe('processes of the native engine; auto: one a core'),
     })
     .prefault({})
     .describe('how connections are carried'),

@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/index.ts';
 import { formatHostPort } from '../core/endpoint.ts';
 import type { EngineListener, Target } from '../relay/index.ts';
 import type { Held } from './bindings.ts';
+import type { Choice } from './engines.ts';
 import type { ListenerStatus } from './status.ts';
 import type { TargetSource } from './targets.ts';
 import type { Traffic } from './traffic.ts';
@@ -17,19 +18,22 @@ export interface Row {
   /** Targets (`host:port`) that a person drains. */
   drained: Set<string>;
   engine: EngineListener;
+  /** What `engine` belongs to, and why that was chosen. */
+  carrier: Choice;
   /** What it served with before its addresses changed, until the last connection there has ended. */
   before: Set<EngineListener>;
   traffic: Traffic;
 }
 
-export function listenerStatus(row: Row, engine: string, targets: Target[]): ListenerStatus {
+export function listenerStatus(row: Row, targets: Target[]): ListenerStatus {
   const { name, config, traffic, before } = row;
   const { balance, sink } = config;
   const counters = new Map(row.engine.targets().map((target) => [target.id, target]));
   const draining = [...before].reduce((sum, each) => sum + each.active(), 0);
   return {
     name,
-    engine,
+    engine: row.carrier.engine.name,
+    engineReason: row.carrier.why,
     serves: sink !== undefined ? `sink/${sink}` : balance?.service ? `service/${balance.service}` : 'targets',
     binds: row.binds.map(({ asked, binding }) => ({
       asked: formatHostPort(asked.host, asked.port),

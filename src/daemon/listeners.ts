@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ListenerConfig } from '../config/index.ts';
 import { ReeveError } from '../core/errors.ts';
 import type { BindTools } from '../listen/index.ts';
-import type { Engine } from '../relay/index.ts';
 import type { Background } from './background.ts';
 import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
+import type { Choice } from './engines.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
 import type { DrainRequest, DrainResult } from './orders.ts';
@@ -16,7 +16,7 @@ import type { TargetSource } from './targets.ts';
 import { createTraffic } from './traffic.ts';
 
 export interface ListenerParts {
-  engine: Engine;
+  chooseEngine(config: ListenerConfig): Choice;
   tools: BindTools;
   metrics: Metrics;
   background: Background;
@@ -40,7 +40,7 @@ export interface ListenerRoom {
 const drainDeadline = 30_000;
 
 export function createListenerRoom(parts: ListenerParts): ListenerRoom {
-  const { engine, tools, metrics, background, sinks } = parts;
+  const { chooseEngine, tools, metrics, background, sinks } = parts;
   const { log } = tools.context;
   const rows = new Map<string, Row>();
 
@@ -75,12 +75,13 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       source: sourceOf(name, config),
       traffic,
     };
-    const serving = engine.serve(
+    const carrier = chooseEngine(config);
+    const serving = carrier.engine.serve(
       planOf(start),
       binds.map((held) => held.lend()),
       traffic,
     );
-    rows.set(name, { ...start, engine: serving, before: new Set() });
+    rows.set(name, { ...start, carrier, engine: serving, before: new Set() });
   }
 
   function change(row: Row, config: ListenerConfig, binds: Held[]): void {
@@ -89,14 +90,17 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       row.source = sourceOf(row.name, config);
     }
     row.config = config;
-    if (binds.length === row.binds.length && binds.every((held) => row.binds.includes(held))) {
+    const carrier = chooseEngine(config);
+    const sameEngine = carrier.engine === row.carrier.engine;
+    row.carrier = carrier;
+    if (sameEngine && binds.length === row.binds.length && binds.every((held) => row.binds.includes(held))) {
       row.engine.update(planOf(row));
       return;
     }
     const before = row.engine;
     row.binds = binds;
     // The sockets that stay are lent anew: they go on to the next engine listener with whoever waits in them.
-    row.engine = engine.serve(
+    row.engine = carrier.engine.serve(
       planOf(row),
       binds.map((held) => held.lend()),
       row.traffic,
@@ -169,14 +173,12 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       );
     },
     openTo(instance) {
-      const open = [...rows.values()].flatMap(
-        (row) => listenerStatus(row, engine.name, planOf(row).targets).targets,
-      );
+      const open = [...rows.values()].flatMap((row) => listenerStatus(row, planOf(row).targets).targets);
       return open
         .filter((target) => target.instance === instance)
         .reduce((sum, { connections }) => sum + connections.active, 0);
     },
-    status: () => [...rows.values()].map((row) => listenerStatus(row, engine.name, planOf(row).targets)),
+    status: () => [...rows.values()].map((row) => listenerStatus(row, planOf(row).targets)),
     async drain(deadline) {
       await Promise.all(
         [...rows.values()].flatMap(({ engine, before }) =>

@@ -5,12 +5,12 @@ import type { Config } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import { sleep } from '../core/time.ts';
 import { createScheduler, type Scheduler } from '../health/index.ts';
-import { createPortableEngine } from '../relay/index.ts';
 import { createSight, createTrees, type Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Background, createBackground } from './background.ts';
 import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
+import { chooseEngines } from './engines.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -64,7 +64,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     background,
   );
   const listeners = createListenerRoom({
-    engine: createPortableEngine(context),
+    chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
     tools: bindTools(system, context),
     metrics,
     background,

@@ -21,6 +21,8 @@ export interface DaemonStatus {
 export interface ListenerStatus {
   name: string;
   engine: string;
+  /** Why it is this one, in a line. */
+  engineReason: string;
   /** `service/NAME`, `targets` or `sink/NAME`. */
   serves: string;
   binds: BindStatus[];

@@ -9,6 +9,7 @@ import type { Place } from './place.ts';
 import type { Plane } from './plane.ts';
 import { moved, Side, type SideOwner } from './side.ts';
 import { connectTo, ignoreInput } from './sockets.ts';
+import { Visit } from './visit.ts';
 import type { Timed } from './wheel.ts';
 
 /** So many pieces of one connection before it is the next one's turn. */
@@ -30,22 +31,12 @@ export interface Home {
   left(connection: Connection): void;
 }
 
-export class Connection implements Timed, SideOwner {
+export class Connection extends Visit implements Timed, SideOwner {
   due = 0;
   before: Timed | null = null;
   after: Timed | null = null;
 
-  address = '';
-  port = 0;
   home!: Home;
-  received = 0;
-  sent = 0;
-  place: Place | null = null;
-  startedAt = 0;
-  connectMs: number | null = null;
-  retries = 0;
-  reason: EndReason | null = null;
-  detail: string | null = null;
   private readonly plane: Plane;
   private readonly client: Side;
   private readonly target: Side;
@@ -58,6 +49,7 @@ export class Connection implements Timed, SideOwner {
   private lingers = false;
 
   constructor(plane: Plane) {
+    super();
     this.plane = plane;
     this.client = new Side('client', this, plane);
     this.target = new Side('target', this, plane);
@@ -297,13 +289,7 @@ export class Connection implements Timed, SideOwner {
     this.target.close(byReset);
     if (this.place) this.home.picker.leave(this.place.id);
     this.home.left(this);
-    this.received = 0;
-    this.sent = 0;
-    this.place = null;
-    this.connectMs = null;
-    this.retries = 0;
-    this.reason = null;
-    this.detail = null;
+    this.forget();
     this.search = null;
     this.survivor = null;
     this.lingers = false;

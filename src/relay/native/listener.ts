@@ -90,23 +90,11 @@ export class WorkerListener implements Home, Timed {
 
   left(connection: Connection): void {
     const { plane, free } = this.around;
-    const { address, port, place, reason, received, sent, startedAt, connectMs, retries, detail } =
-      connection;
     this.connections.delete(connection);
-    this.admission.release(address);
+    this.admission.release(connection.address);
     plane.descriptors.connections -= 1;
     if (free.length < maxFree) free.push(connection);
-    this.news.ended({
-      client: formatHostPort(address, port),
-      target: place?.id ?? null,
-      reason: reason ?? 'error',
-      received,
-      sent,
-      ms: plane.loop.now - startedAt,
-      connectMs,
-      retries,
-      detail,
-    });
+    this.news.ended(connection.record(plane.loop.now));
     this.around.roomAgain();
     if (this.draining && this.connections.size === 0) this.gone();
   }

@@ -1,0 +1,47 @@
+// Which engine carries a listener's connections, and why.
+import { availableParallelism } from 'node:os';
+import type { Config, ListenerConfig } from '../config/index.ts';
+import type { Context } from '../core/context.ts';
+import { ReeveError } from '../core/errors.ts';
+import {
+  createNativeEngine,
+  createPortableEngine,
+  type Engine,
+  nativeObstacle,
+  workerFile,
+} from '../relay/index.ts';
+
+export interface Choice {
+  engine: Engine;
+  /** One line, for the status. */
+  why: string;
+}
+
+export interface EnginesOptions {
+  context: Context;
+  relay: Config['relay'];
+  platform: string;
+  /** The program of the native engine's workers; default: the one of the build. */
+  file?: string | null;
+}
+
+/** @throws ReeveError `config` where the native engine is asked for and cannot run. */
+export function chooseEngines(options: EnginesOptions): (config: ListenerConfig) => Choice {
+  const { context, relay, platform, file = workerFile() } = options;
+  const portable = createPortableEngine(context);
+  if (relay.engine === 'portable') return () => ({ engine: portable, why: 'relay.engine is portable' });
+  const obstacle = nativeObstacle(platform, file);
+  if (obstacle !== null && relay.engine === 'native') {
+    throw new ReeveError('config', `relay.engine is native, but ${obstacle}`, {
+      hint: 'Set relay.engine to auto or portable',
+    });
+  }
+  if (obstacle !== null) return () => ({ engine: portable, why: obstacle });
+  const workers = relay.workers === 'auto' ? availableParallelism() : relay.workers;
+  const native = createNativeEngine(context, { file: file!, workers });
+  const why = `relay.engine is ${relay.engine}, and nothing stands in its way (workers: ${workers})`;
+  return (config) =>
+    config.sink === undefined
+      ? { engine: native, why }
+      : { engine: portable, why: 'its data goes to a sink, which the control process feeds' };
+}
