@@ -108,6 +108,8 @@ const titles = {
   free: 'reeve free --json',
   check: 'reeve check --json, reeve wait --json',
   scan: 'reeve scan --json',
+  lease: 'reeve lease --json, reeve leases --json, reeve release --json',
+  leaseAudit: 'reeve leases --audit --json',
 };
 
 export function jsonPage(shapes) {

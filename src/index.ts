@@ -1,8 +1,11 @@
 // The library: the command line's verbs as functions, on the system that they run on.
 
-import { parseRanges } from './core/range.ts';
+import { silentLog } from './core/context.ts';
+import { leaseTimes } from './core/lease.ts';
+import { type PortRange, parseRange, parseRanges } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
+import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
 import {
   carryOut,
   type FreeOptions,
@@ -69,4 +72,71 @@ export async function scan(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ScanRecord> {
   return scanWith(await selectSystem(), host, { ...options, ports: parseRanges(ports) }, signal);
+}
+
+export interface LeaseOptions {
+  /** Ports, all or none. Default 1. */
+  count?: number;
+  /** Default `'20000-32000'`. */
+  range?: string;
+  /** Reject rather than to give another port than the name had before. */
+  strict?: boolean;
+  /** No port that browsers refuse. */
+  http?: boolean;
+  /** Ports never given. */
+  exclude?: PortRange[];
+  /** Keep outgoing connections off the port until it is released. Default true, where the platform can. */
+  park?: boolean;
+  /** Milliseconds after which a process that was stopped has lost it. Default 15,000. */
+  ttlMs?: number;
+  /** Folder of the lease book. Default: `REEVE_LEASES`, else the state directory of this user. */
+  folder?: string;
+}
+
+export interface LeasedPort extends AsyncDisposable, Disposable {
+  readonly name: string;
+  /** The first of `ports`. */
+  readonly port: number;
+  readonly ports: readonly number[];
+  /** Aborts when the lease was lost: released by force, or this process was stopped for longer than the TTL. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/**
+ * A port that no other lease has, until it is released or this process ends. The same name gets the same port again,
+ * in the next process too; two that live at the same time get two. Default name: of the project.
+ * @throws ReeveError `conflict` where there is no such port.
+ */
+export async function lease(
+  name?: string,
+  options: LeaseOptions = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<LeasedPort> {
+  const { folder, range, park = true, ttlMs = leaseTimes.heldTtl, ...rest } = options;
+  const request = { ...rest, ttlMs, name: name ?? (await projectName(process.cwd())) };
+  const system = await selectSystem();
+  const book = await openLeaseBook({ system, env: process.env, ...(folder ? { folder } : {}) });
+  try {
+    const held = await holdLease(
+      { ...request, ...(range ? { range: parseRange(range) } : {}) },
+      { book, system, log: silentLog, park, heartbeatMs: ttlMs / 3 },
+      signal,
+    );
+    held.lost.addEventListener('abort', () => book.close());
+    const release = () => held.release().finally(() => book.close());
+    const releaseNow = () => {
+      held.releaseNow();
+      book.close();
+    };
+    const { port, ports, lost } = held;
+    return {
+      ...{ name: request.name, port, ports, lost, release },
+      [Symbol.asyncDispose]: release,
+      [Symbol.dispose]: releaseNow,
+    };
+  } catch (error) {
+    book.close();
+    throw error;
+  }
 }

@@ -11,6 +11,7 @@ import {
 } from './commands/control.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
+import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
@@ -25,6 +26,9 @@ const commands = [
   whoCommand,
   whyCommand,
   freeCommand,
+  leaseCommand,
+  leasesCommand,
+  releaseCommand,
   runCommand,
   waitCommand,
   checkCommand,
@@ -74,6 +78,7 @@ Examples:
   reeve why 80             why a bind to port 80 fails, and what to do
   reeve free 3000          stop whoever has port 3000, and prove it
   reeve run -- node app.js run a command on a port of its own
+  reeve lease web          a port that stays the same and that nobody else gets
   reeve up -c reeve.yaml   run services behind balanced listeners
 
 Exit codes: 0 done or yes, 1 no, 2 wrong usage or configuration, 3 more privilege needed, 4 unknown,

@@ -1,5 +1,13 @@
 // One example of each JSON shape, for docs/json.md. The compiler and a test keep them true.
-import type { CheckRecord, FreeRecord, ScanRecord, WhoRecord, WhyRecord } from './records.ts';
+import type {
+  CheckRecord,
+  FreeRecord,
+  LeaseAuditRecord,
+  LeaseRecord,
+  ScanRecord,
+  WhoRecord,
+  WhyRecord,
+} from './records.ts';
 
 const who: WhoRecord = {
   sockets: [
@@ -72,4 +80,33 @@ const scan: ScanRecord = {
   ms: 41.5,
 };
 
-export const recordExamples = { who, why, free, check, scan };
+const owner = { host: 'build-1', pid: 4242, startedAt: '2026-01-05T09:30:00.000Z' };
+
+const lease: LeaseRecord = {
+  leases: [
+    {
+      name: 'web',
+      port: 20000,
+      protocol: 'tcp',
+      owner,
+      grantedAt: '2026-01-05T09:30:00.000Z',
+      expiresAt: '2026-01-05T09:30:15.000Z',
+      state: 'bound',
+    },
+  ],
+};
+
+const leaseAudit: LeaseAuditRecord = {
+  entries: [
+    {
+      at: '2026-01-05T09:30:00.000Z',
+      kind: 'moved',
+      name: 'web',
+      port: 20001,
+      owner,
+      evidence: { from: 20000, why: 'python3 (PID 99) has it', to: 20001 },
+    },
+  ],
+};
+
+export const recordExamples = { who, why, free, check, scan, lease, leaseAudit };

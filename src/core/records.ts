@@ -102,6 +102,47 @@ export const scanSchema = z.object({
   ms: z.number().describe('how long the scan took'),
 });
 
+const leaseOwnerSchema = z
+  .object({
+    host: z.string(),
+    pid: nullable(z.int()).describe('null: no process keeps it, only its time'),
+    startedAt: nullable(z.iso.datetime()),
+  })
+  .describe('the process that keeps it by a heartbeat');
+
+export const leaseSchema = z.object({
+  leases: z.array(
+    z.object({
+      name: z.string(),
+      port: z.int(),
+      protocol: z.literal('tcp').describe('the number is kept free of UDP as well'),
+      owner: leaseOwnerSchema,
+      grantedAt: z.iso.datetime(),
+      expiresAt: z.iso.datetime().describe('unless a heartbeat prolongs it'),
+      state: z
+        .enum(['offered', 'bound', 'released', 'expired'])
+        .describe('bound: a server of its owner was seen to listen there'),
+    }),
+  ),
+});
+
+export const leaseAuditSchema = z.object({
+  entries: z
+    .array(
+      z.object({
+        at: z.iso.datetime(),
+        kind: z
+          .enum(['granted', 'renewed', 'bound', 'moved', 'released', 'expired', 'refused', 'stolen'])
+          .describe('refused: its bind failed; stolen: somebody else bound it; renewed: a count, at its end'),
+        name: z.string(),
+        port: z.int(),
+        owner: leaseOwnerSchema,
+        evidence: z.record(z.string(), z.unknown()).describe('what was seen'),
+      }),
+    )
+    .describe('oldest first'),
+});
+
 export type HolderRecord = z.infer<typeof holderSchema>;
 export type SocketRecord = z.infer<typeof socketSchema>;
 export type WhoRecord = z.infer<typeof whoSchema>;
@@ -112,3 +153,5 @@ export type FreeResult = FreeRecord['results'][number];
 export type CheckRecord = z.infer<typeof checkSchema>;
 export type CheckResult = CheckRecord['results'][number];
 export type ScanRecord = z.infer<typeof scanSchema>;
+export type LeaseRecord = z.infer<typeof leaseSchema>;
+export type LeaseAuditRecord = z.infer<typeof leaseAuditSchema>;

@@ -30,6 +30,8 @@ export interface HeldLease {
   readonly lost: AbortSignal;
   /** Idempotent. Does not close the book. */
   release(evidence?: Record<string, unknown>): Promise<void>;
+  /** Like release, done when it returns. */
+  releaseNow(): void;
 }
 
 /** A port may be lost between the proof and the parking; then another is asked for. */
@@ -75,6 +77,11 @@ export async function holdLease(
       if (!held) return;
       stop();
       await book.release(leases, evidence);
+    },
+    releaseNow() {
+      if (!held) return;
+      stop();
+      book.releaseNow(leases);
     },
   };
 }

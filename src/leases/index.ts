@@ -15,3 +15,4 @@ export { assertLeaseName, projectName } from './name.ts';
 export { type BookOptions, openLeaseBook } from './open.ts';
 export { ownerOfProcess, ownProcess } from './owner.ts';
 export { findHolder } from './prove.ts';
+export { auditRecord, leaseRecord } from './record.ts';
