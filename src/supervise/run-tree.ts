@@ -26,6 +26,7 @@ export class RunTree {
   #zombies: ReadonlySet<number> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #empty = true;
   readonly #began = performance.now();
 
   constructor(system: System, options: RunTreeOptions) {
@@ -42,8 +43,9 @@ export class RunTree {
     return this.#system.containment.abilities.findsMarked;
   }
 
-  /** For the command's environment. */
-  get env(): Record<string, string> {
+  /** For the command's environment: from now on somebody may be in the tree. */
+  plant(): Record<string, string> {
+    this.#empty = false;
     return { [markName]: this.#options.mark };
   }
 
@@ -84,13 +86,16 @@ export class RunTree {
   async end(told: ProcessIdentity | null, now?: AbortSignal): Promise<ProcessIdentity[]> {
     if (!this.canFollow) return [];
     const { timeout } = this.#options;
-    return endTree(() => this.#look(true), this.#system, { timeout, told }, now);
+    const left = await endTree(() => this.#look(true), this.#system, { timeout, told }, now);
+    this.#empty = left.length === 0;
+    return left;
   }
 
+  /** Where somebody may be left, because of a fault here, it is the keeper's. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#options.keeper?.forget(this.#options.mark);
+    if (this.#empty) this.#options.keeper?.forget(this.#options.mark);
   }
 
   async #look(thoroughly: boolean): Promise<ProcessNode[]> {

@@ -141,7 +141,7 @@ export class Run {
     const { name, port, socket, folder } = this.#spec;
     const { system, context, report } = this.#deps;
     const { clock } = context;
-    const config = { command: this.#spec.command, cwd: undefined, env: this.#tree.env };
+    const config = { command: this.#spec.command, cwd: undefined, env: this.#tree.plant() };
     const launch = launchOf(config, { [name]: port }, this.#spec.env, folder);
     const watch = await this.#openWatch();
     if (this.#stopping.signal.aborted) return { ...stoppedBefore, readyAt: null };

@@ -79,6 +79,15 @@ describe.runIf(needs('the tree of reeve run', 'linux'))('the tree of reeve run',
     await expectNobody(tree);
   });
 
+  it.runIf(needs('a terminal that closes', 'script'))('is gone when its terminal closes', async () => {
+    const tree = await escaped((folder) =>
+      terminalRun(['--stop-timeout', '500ms', '--', ...escaping(folder)]),
+    );
+    tree.run.child.kill('SIGKILL');
+    await untilGone([...tree.pids, tree.reeve]);
+    await expectNobody(tree);
+  });
+
   it.runIf(needs('Ctrl-C once on a terminal', 'script'))('gets each Ctrl-C once, and may go on', async () => {
     const run = terminalRun(['--', node, path.join(fixtures, 'server.mjs'), '{port}', 'interrupt-twice']);
     await untilReady(run);
@@ -88,6 +97,21 @@ describe.runIf(needs('the tree of reeve run', 'linux'))('the tree of reeve run',
       await run.until(new RegExp(`interrupt ${count}`));
     }
     expect((await run.ended).code).toBe(6);
+  });
+
+  it.runIf(needs('Ctrl-C again and again', 'script'))('is stopped by Ctrl-C again and again', async () => {
+    const run = terminalRun(['--', node, path.join(fixtures, 'server.mjs'), '{port}', 'never-interrupted']);
+    await untilReady(run);
+    let ended = false;
+    void run.ended.then(() => {
+      ended = true;
+    });
+    await eventually(() => {
+      run.child.stdin!.write('\x03');
+      return ended;
+    });
+    // The code of its SIGTERM.
+    expect((await run.ended).code).toBe(9);
   });
 
   it('is gone after kill -9 of reeve', async () => {
