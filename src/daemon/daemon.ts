@@ -151,7 +151,7 @@ class RunningDaemon implements Daemon {
     const bound = await listeners.prepare(config.listeners, signal);
     services.apply(config.services);
     checks.apply(config.checks);
-    await services.settled(AbortSignal.any([signal, AbortSignal.timeout(settleWithin)]));
+    await services.settled(settleWithin, signal);
     if (signal.aborted) {
       await bound.abandon();
       throw abortError(signal);

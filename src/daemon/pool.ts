@@ -34,6 +34,7 @@ export function createPool(options: PoolOptions): Pool {
   const closing = new AbortController();
   let opening: Promise<LeaseBook> | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
 
   const open = () => {
     opening ??= openBook(options);
@@ -57,24 +58,30 @@ export function createPool(options: PoolOptions): Pool {
       log.warn({ error: errorMessage(error) }, 'cannot renew the leases of services');
     }
   };
+  const lease = async (name: string): Promise<PortLease> => {
+    const book = await open();
+    const request = {
+      name: `service/${name}`,
+      owner: await ownProcess(system),
+      ttlMs: leaseTimes.heldTtl,
+      range: config.ports.range,
+      exclude: spokenFor(config),
+    };
+    const [granted] = await book.grant(request, closing.signal);
+    const held = new HeldPort(granted!.port, { system, log }, async (evidence) => {
+      if (!leases.delete(granted!)) return;
+      if (evidence) await book.note(granted!, 'stolen', evidence);
+      await book.release([granted!]);
+    });
+    leases.set(granted!, held);
+    return held;
+  };
   return {
-    async lease(name) {
-      const book = await open();
-      const request = {
-        name: `service/${name}`,
-        owner: await ownProcess(system),
-        ttlMs: leaseTimes.heldTtl,
-        range: config.ports.range,
-        exclude: spokenFor(config),
-      };
-      const [granted] = await book.grant(request, closing.signal);
-      const held = new HeldPort(granted!.port, { system, log }, async (evidence) => {
-        if (!leases.delete(granted!)) return;
-        if (evidence) await book.note(granted!, 'stolen', evidence);
-        await book.release([granted!]);
-      });
-      leases.set(granted!, held);
-      return held;
+    lease(name) {
+      // In turn, so that the first instance gets the lowest port.
+      const granted = turn.then(() => lease(name));
+      turn = granted.catch(() => {});
+      return granted;
     },
     configure(next) {
       config = next;

@@ -48,7 +48,7 @@ export async function apply(
   rooms.pool.configure(config);
   rooms.services.apply(config.services);
   // A listener that turns to a new service does so once somebody answers there.
-  await rooms.services.settled(AbortSignal.any([signal, AbortSignal.timeout(settleWithin)]));
+  await rooms.services.settled(settleWithin, signal);
   const newListeners = listeners.commit();
   rooms.checks.apply(config.checks);
   const tidy = async () => {

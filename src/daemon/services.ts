@@ -15,8 +15,11 @@ export interface ServiceRoom {
   apply(configs: Config['services']): void;
   /** Stops what the configuration that was applied last does not name. */
   retire(): Promise<void>;
-  /** Resolves when every instance is up, or has failed or waits in vain: then waiting helps nobody. */
-  settled(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when every instance is up, or has failed or waits in vain: then waiting helps nobody. At the latest
+   * after `ms`.
+   */
+  settled(ms: number, signal: AbortSignal): Promise<void>;
   /** One instance after the other. @throws ReeveError `not-found`, or `timeout` when one does not come up. */
   restart(request: RestartRequest): Promise<RestartResult>;
   /** Lasts until the configuration says another number, or the daemon ends. */
@@ -95,16 +98,20 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
       for (const name of gone.keys()) rows.delete(name);
       await stopAll(gone);
     },
-    settled(signal) {
+    settled(ms, signal) {
       return new Promise((resolve) => {
-        const look = () => {
-          if (!isSettled() && !signal.aborted) return;
+        const done = () => {
+          clearTimeout(timer);
           listeners.delete(look);
-          signal.removeEventListener('abort', look);
+          signal.removeEventListener('abort', done);
           resolve();
         };
+        const look = () => {
+          if (isSettled() || signal.aborted) done();
+        };
+        const timer = setTimeout(done, ms);
         listeners.add(look);
-        signal.addEventListener('abort', look);
+        signal.addEventListener('abort', done);
         look();
       });
     },

@@ -8,19 +8,19 @@ import type { StartGate } from './status.ts';
 /** Milliseconds between looks at a port that is somebody else's. */
 const portPoll = { first: 250, most: 2000 };
 
-/** Calls `waits` whenever there is something else to wait for. Rejects when the signal aborts. */
+/** Calls `waits` whenever there is something else to wait for. Rejects when the signal aborts. `config`: as it is now. */
 export async function untilAdmitted(
   gate: StartGate,
-  config: ServiceConfig,
+  config: () => ServiceConfig,
   waits: (reason: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let missing = gate.blockedBy(config); missing !== null; missing = gate.blockedBy(config)) {
+  for (let missing = gate.blockedBy(config()); missing !== null; missing = gate.blockedBy(config())) {
     const reason = missing;
     waits(reason);
     await new Promise<void>((resolve) => {
       const look = () => {
-        if (!signal.aborted && gate.blockedBy(config) === reason) return;
+        if (!signal.aborted && gate.blockedBy(config()) === reason) return;
         leave();
         signal.removeEventListener('abort', look);
         resolve();

@@ -135,15 +135,18 @@ export class Instance {
     this.#config = config;
     this.#output.adjust(config.logs);
     if (isChanged && this.#run?.pid && !config.oneshot) this.#run.watch(config);
+    // Whether it still has to wait may be another question now.
+    this.#hooks.changed();
   }
 
   async #launch(signal: AbortSignal): Promise<void> {
-    const config = this.#config;
     if (!this.#admitted) {
-      await untilAdmitted(this.#deps.gate, config, (reason) => this.#waitFor('dependency', reason), signal);
+      const waits = (reason: string) => this.#waitFor('dependency', reason);
+      await untilAdmitted(this.#deps.gate, () => this.#config, waits, signal);
     }
     // Once admitted, always: what it depends on may come and go.
     this.#admitted = true;
+    const config = this.#config;
     const ports = await untilClaimed(this.#claims, config, (lost) => this.#tellLost(lost), signal);
     const launch = await prepareLaunch({ config, ports }, this.#deps);
     signal.throwIfAborted();
@@ -186,7 +189,7 @@ export class Instance {
     this.#become('up');
     // A new check of an instance that is up has found it so: nothing has begun.
     if (already) return;
-    this.#upSince = this.#now();
+    this.#upSince = this.#deps.context.clock.monotonic();
     this.#notices.tell(notice.ready(this.#deps.context.clock.wall() - (this.#run?.startedAt ?? 0)));
   }
 
@@ -274,7 +277,7 @@ export class Instance {
 
   #failed(cause: Cause): void {
     const { restart } = this.#config;
-    const healthyFor = this.#upSince === null ? 0 : this.#now() - this.#upSince;
+    const healthyFor = this.#upSince === null ? 0 : this.#deps.context.clock.monotonic() - this.#upSince;
     this.#upSince = null;
     const { retry, delay, enteredLoop } = this.#restarts.afterFailure(cause, restart, healthyFor);
     this.#become(retry.looping ? 'crash-looping' : 'backoff', cause.detail);
@@ -286,10 +289,6 @@ export class Instance {
     this.#state = state;
     this.#reason = reason;
     this.#hooks.changed();
-  }
-
-  #now(): number {
-    return this.#deps.context.clock.monotonic();
   }
 }
 
