@@ -1,0 +1,10 @@
+// The words beside the progress bar: how far, how fast, how long still.
+import { expect, it } from 'vitest';
+import { progressWords } from './progress.ts';
+
+it('tells rate and time left once there is something to go by', () => {
+  expect(progressWords(0, 1024, 0, 0)).toBe('0 of 1024 ports, 0 open');
+  expect(progressWords(100, 1000, 2, 200)).toBe('100 of 1000 ports, 2 open');
+  expect(progressWords(500, 65_500, 3, 1000)).toBe('500 of 65500 ports, 500/s, 2m 10s left, 3 open');
+  expect(progressWords(1000, 1000, 3, 2000)).toBe('1000 of 1000 ports, 500/s, 3 open');
+});
