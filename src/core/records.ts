@@ -98,7 +98,9 @@ export const scanSchema = z.object({
   ),
   counts: z
     .object({ open: z.int(), closed: z.int(), filtered: z.int() })
-    .describe('filtered: no answer at all'),
+    .describe(
+      'filtered: no answer, or one on the way that it cannot be reached; of UDP also an open port that stays silent',
+    ),
   ms: z.number().describe('how long the scan took'),
 });
 

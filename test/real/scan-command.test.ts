@@ -31,7 +31,7 @@ describe('reeve scan', () => {
     const { open } = scanSchema.parse(await reeveJson(['scan', '127.0.0.1', '-p', String(port), '--banner']));
     expect(open).toEqual([{ port, protocol: 'tcp', service: null, banner: '220 ready' }]);
     const { stdout } = await reeve(['scan', '127.0.0.1', '-p', String(port), '--banner']);
-    expect(stdout).toMatch(/SAYS[\s\S]*220 ready/);
+    expect(stdout).toMatch(/SAYS[\s\S]*220 ready[\s\S]*1 open, 0 closed/);
   });
 
   it('writes an object a line for several hosts, and reports those that it cannot scan', async () => {

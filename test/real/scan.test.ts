@@ -1,10 +1,12 @@
 // scan, on loopback: exactly the ports that listen, and never one that the scan itself made answer.
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { scanSchema } from '../../src/core/records.ts';
 import { scan } from '../../src/ports/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
+import { eventually } from '../support/children.ts';
 import { needs } from '../support/parts.ts';
 import { reeve, reeveJson } from '../support/reeve.ts';
 
@@ -77,6 +79,35 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
     expect(seen).toBeGreaterThanOrEqual(500);
     expect(seen).toBeLessThan(65_535);
   });
+
+  it.each(['connect', 'syn', 'udp'] as const)(
+    'leaves no descriptor behind after a %s scan, cut short or not',
+    async (method) => {
+      if (method === 'syn' && !needs('descriptors of SYN scans', 'root')) return;
+      const system = await selectSystem();
+      const descriptors = () => readdirSync('/proc/self/fd').length;
+      const run = async (cut: boolean) => {
+        const abort = new AbortController();
+        const onProgress = (done: number) => void (cut && done === 20 && abort.abort());
+        const options = {
+          ports: [{ first: 1, last: 200 }],
+          method,
+          onProgress,
+          rate: { count: 2000, perMs: 1000 },
+        };
+        const { counts } = await scan(system, '127.0.0.1', options, abort.signal);
+        return counts.open + counts.closed + counts.filtered;
+      };
+      // The first one loads what stays loaded.
+      await run(false);
+      const before = descriptors();
+      for (let i = 0; i < 5; i++) {
+        expect(await run(true)).toBeLessThan(200);
+        expect(await run(false)).toBe(200);
+      }
+      await eventually(() => descriptors() <= before);
+    },
+  );
 
   it('is a command: JSON, exclusions, names, exit codes', async () => {
     const [a, b] = (await listen(2)) as [number, number];

@@ -74,11 +74,15 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   const title = several ? `Scanning ${hosts.length} hosts` : `Scanning ${hosts[0]}`;
   const progress = await bar.openProgress(io, title, options);
   const records: ScanRecord[] = [];
-  const held: ScanRecord[] = [];
   const failures: ReeveError[] = [];
-  const show = (record: ScanRecord) => {
-    if (options.json) io.out(several ? JSON.stringify(record) : json(record));
-    else if (!several || record.open.length > 0) renderScan(record, options.quiet ?? false, io);
+  /** Tables wait for each other, and for the bar to go where there is one. */
+  const tables: ScanRecord[] = [];
+  let shown = Promise.resolve();
+  const showTables = () => {
+    shown = shown.then(async () => {
+      for (const record of tables.splice(0)) await renderScan(record, options.quiet ?? false, io);
+    });
+    return shown;
   };
   try {
     await scanMany(
@@ -93,8 +97,9 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
         onProgress: progress.update,
         onHost: (record) => {
           records.push(record);
-          if (progress.visible) held.push(record);
-          else show(record);
+          if (options.json) io.out(several ? JSON.stringify(record) : json(record));
+          else if (!several || record.open.length > 0) tables.push(record);
+          if (!progress.visible) void showTables();
         },
         onFailure: (_, error) => failures.push(error),
       },
@@ -103,7 +108,7 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   } finally {
     progress.close();
   }
-  for (const record of held) show(record);
+  await showTables();
   if (!several && failures[0]) throw failures[0];
   for (const { message } of failures) io.err(`${io.colors.red('reeve:')} ${printable(message)}`);
   if (several && !options.json && !options.quiet) renderScanTotal(records, failures.length, io);

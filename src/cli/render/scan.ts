@@ -5,12 +5,12 @@ import { plural, printable } from '../../core/text.ts';
 import type { Io } from '../io.ts';
 import { renderTable } from './table.ts';
 
-export function renderScan(record: ScanRecord, quiet: boolean, io: Io): void {
+export async function renderScan(record: ScanRecord, quiet: boolean, io: Io): Promise<void> {
   const { open } = record;
   const { colors } = io;
   const banners = open.some(({ banner }) => banner !== null);
   if (open.length > 0) {
-    renderTable(
+    await renderTable(
       [
         { title: 'PORT', align: 'right', style: (text) => colors.cyan(text) },
         { title: 'STATE', style: (text) => colors.green(text) },

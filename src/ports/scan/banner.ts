@@ -10,6 +10,8 @@ const maxCharacters = 160;
 /** How long a service may take to speak first, and then to answer each question. */
 export const bannerWaitMs = 1000;
 const atOnce = 32;
+/** A host on which everything is open answers to no purpose: the first so many are asked. */
+const maxPorts = 1000;
 
 /** Usual TLS ports are asked in TLS first; others only where the bytes look like a TLS alert. */
 const tlsPorts = new Set([443, 465, 636, 853, 989, 990, 992, 993, 994, 995, 4443, 5061, 6443, 8443, 9443]);
@@ -23,7 +25,7 @@ export async function readBanners(
   signal: AbortSignal,
 ): Promise<Map<number, string>> {
   const banners = new Map<number, string>();
-  const queue = ports[Symbol.iterator]();
+  const queue = ports.slice(0, maxPorts)[Symbol.iterator]();
   const worker = async () => {
     for (const port of queue) {
       if (signal.aborted) return;

@@ -30,6 +30,7 @@ export async function scanMany(
   const atOnce = Math.min(hosts.length, hostsAtOnce);
   const clock = options.clock ?? systemClock;
   const shared = createPace(options.rate ?? politeRateOf(options.method), clock);
+  const setting = { system, facts, shared, hostsAtOnce: atOnce };
   const perHost = Math.ceil((options.concurrency ?? 1000) / atOnce);
   const total = countPorts(options.ports) * hosts.length;
   const stop = new AbortController();
@@ -52,7 +53,7 @@ export async function scanMany(
       };
       try {
         const own: ScanOptions = { ...options, concurrency: perHost, onProgress };
-        options.onHost(await scanHost({ system, facts, shared }, host, own, either));
+        options.onHost(await scanHost(setting, host, own, either));
       } catch (error) {
         const failure = asHostFailure(host, error);
         if (failure === null) {

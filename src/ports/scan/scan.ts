@@ -53,7 +53,7 @@ export async function scan(
   signal: AbortSignal,
 ): Promise<ScanRecord> {
   const facts = await system.host.facts();
-  return scanHost({ system, facts, shared: null }, host, options, signal);
+  return scanHost({ system, facts, shared: null, hostsAtOnce: 1 }, host, options, signal);
 }
 
 export interface ScanSetting {
@@ -61,10 +61,12 @@ export interface ScanSetting {
   facts: HostFacts;
   /** One pace for several hosts. */
   shared: Pace | null;
+  /** So many hosts share this process's descriptors. */
+  hostsAtOnce: number;
 }
 
 export async function scanHost(
-  { system, facts, shared }: ScanSetting,
+  { system, facts, shared, hostsAtOnce }: ScanSetting,
   host: string,
   options: ScanOptions,
   signal: AbortSignal,
@@ -81,7 +83,11 @@ export async function scanHost(
   const total = countPorts(options.ports);
   const capacity = Math.max(
     1,
-    Math.min(options.concurrency ?? (method === 'udp' ? 128 : 1000), total, spareDescriptors(facts)),
+    Math.min(
+      options.concurrency ?? (method === 'udp' ? 128 : 1000),
+      total,
+      spareDescriptors(facts) / hostsAtOnce,
+    ),
   );
   const counts = { open: 0, closed: 0, filtered: 0 };
   const open: number[] = [];

@@ -11,16 +11,22 @@ const closedCodes = new Set(['ECONNREFUSED', 'ECONNRESET']);
 const exhaustedCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EAGAIN']);
 
 /** Silence is left to the loop: a service that has nothing to say to our datagram, or a packet that got lost. */
-export function createUdpProber({ address }: ScanTarget): Prober {
+export function createUdpProber({ address, local }: ScanTarget): Prober {
   const sockets = new Map<number, Socket>();
   const inbox = createInbox();
+  /** Local ports of the sockets above. Nobody else can have them, and two that ask each other would both answer. */
+  const ownPorts = new Map<Socket, number>();
   const type = familyOf(address.split('%')[0]!) === 'ipv6' ? 'udp6' : 'udp4';
 
   const end = (port: number, socket: Socket, answer: PortAnswer | 'full') => {
     if (sockets.get(port) !== socket) return;
-    sockets.delete(port);
-    socket.close();
+    drop(port, socket);
     inbox.put(port, answer);
+  };
+  const drop = (port: number, socket: Socket) => {
+    sockets.delete(port);
+    ownPorts.delete(socket);
+    socket.close();
   };
 
   return {
@@ -36,22 +42,20 @@ export function createUdpProber({ address }: ScanTarget): Prober {
       socket.on('message', () => end(port, socket, 'open'));
       socket.connect(port, address, () => {
         if (sockets.get(port) !== socket) return;
-        const own = socket.address();
-        // Sent to itself, the datagram would come back as its own answer.
-        if (own.port === port && own.address === socket.remoteAddress().address) end(port, socket, 'closed');
+        ownPorts.set(socket, socket.address().port);
+        if (local && [...ownPorts.values()].includes(port)) end(port, socket, 'closed');
         else socket.send(udpPayload(port), failed);
       });
       return 'asked';
     },
     collect: inbox.collect,
     forget(port) {
-      sockets.get(port)?.close();
-      sockets.delete(port);
+      const socket = sockets.get(port);
+      if (socket) drop(port, socket);
     },
     wait: inbox.wait,
     close() {
-      for (const socket of sockets.values()) socket.close();
-      sockets.clear();
+      for (const [port, socket] of sockets) drop(port, socket);
     },
   };
 }
