@@ -18,7 +18,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
     await renderTable(columns, rows, io);
   };
   const verdict = (text: string) =>
-    /^(up|ready|yes)\b/.test(text)
+    /^(up|ready|yes|finished)\b/.test(text)
       ? colors.green(text)
       : /^(down|no|crash)/.test(text)
         ? colors.red(text)
@@ -94,6 +94,10 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       ]),
     ),
   );
+  for (const { name, configured, instances } of status.services) {
+    if (instances.length === configured) continue;
+    io.out(colors.yellow(`${name} is scaled to ${instances.length}; the configuration says ${configured}`));
+  }
   await section(
     'Checks',
     [
