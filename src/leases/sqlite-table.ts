@@ -26,6 +26,9 @@ const unchanged = 'port = ?11 and grant_id = ?12 and renewals = ?13 and ended_at
 const again = `update lease ${claim} where name = ?10 and ${unchanged} returning *`;
 const pass = `update lease ${claim}, name = ?10, home = ${nextId} where ${unchanged} returning *`;
 
+/** Before any boot of the machine: infinity is no integer. */
+const longAgo = -1e12;
+
 export class LeaseTable {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -141,7 +144,7 @@ export class LeaseTable {
     const sql = `select * from lease where ended_at is null and ${condition}`;
     for (const row of this.#database.all<LeaseRow>(sql, now)) {
       const end = endOf(tenureOf(row), now, isGone);
-      if (end !== null) this.expire(row, Math.max(0, end));
+      if (end !== null) this.expire(row, Math.max(longAgo, end));
     }
   }
 

@@ -6,6 +6,7 @@ import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
 import { sleep } from '../core/time.ts';
 import { openStateFolder } from './folder.ts';
 
+/** Text ends at a NUL: libsql 0.5 cuts it there. */
 export type Value = string | number | null;
 
 export interface Database {
@@ -163,8 +164,9 @@ function migrate(
 const isBusy = (error: unknown) => errorCode(error)?.startsWith('SQLITE_BUSY') ?? false;
 
 function explained(error: unknown, file: string): unknown {
-  const code = errorCode(error);
-  if (error instanceof ReeveError || !code) return error;
+  if (error instanceof ReeveError) return error;
+  // Where opening fails, libsql 0.5 has no code.
+  const code = errorCode(error) || (/unable to open/i.test(errorMessage(error)) ? 'SQLITE_CANTOPEN' : '');
   if (isBusy(error)) {
     return new ReeveError('timeout', `${file} is busy: another process has been writing for too long`, {
       hint: `See who has it open: lsof ${file}`,

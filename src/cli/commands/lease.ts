@@ -71,8 +71,7 @@ async function hold(io: Io, { book, system, request, options }: Hold): Promise<n
     io.signal,
   );
   await print(io, held.leases, options);
-  if (!options.quiet)
-    io.err(io.colors.dim(`${request.name} is held${held.parked ? '' : ' (not parked)'}: Ctrl-C`));
+  if (!options.quiet) io.err(io.colors.dim(`held${held.parked ? ' and parked' : ''} until Ctrl-C`));
   // The heartbeat alone would let the process end.
   const stay = setInterval(() => {}, 60_000);
   await new Promise((resolve) => {
