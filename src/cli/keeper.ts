@@ -4,6 +4,6 @@ import { selectSystem } from '../system/select.ts';
 
 // It goes when its work is done, and not before: reeve's end is what it waits for.
 for (const name of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(name, () => {});
-await runKeeper(process.stdin, await selectSystem());
+await runKeeper(process.stdin, process.env, await selectSystem());
 // An input that has ended and nobody left: nothing that is still open may keep it.
 process.exit(0);

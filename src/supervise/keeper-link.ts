@@ -1,7 +1,7 @@
 // Reeve's side of the keeper: starts it, and tells it what to end if this process is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { ProcessIdentity } from '../system/index.ts';
-import type { KeeperNote } from './keeper.ts';
+import { firstNotes, type KeeperNote } from './keeper.ts';
 
 export interface Keeper {
   /** Null where it could not be started. */
@@ -12,7 +12,7 @@ export interface Keeper {
   forget(mark: string): void;
 }
 
-/** It is killed itself, or cannot run: a few tries, not one at every note. */
+/** It was killed itself, or cannot run at all: a few tries, not for ever. */
 const maxStarts = 5;
 
 /** V8's own helper threads and generations cost more memory than the keeper's work needs. */
@@ -20,7 +20,7 @@ const flags = ['--single-threaded', '--max-semi-space-size=1', '--max-old-space-
 
 /**
  * Starts one at the first note; `file` is its program. It ends when this process does: it needs no goodbye where
- * every tree has been forgotten. `entry` comes before the file, for a test that runs it from its source.
+ * every tree has been forgotten.
  */
 export function createKeeper(file: string, env: NodeJS.ProcessEnv): Keeper {
   const kept = new Map<string, KeeperNote>();
@@ -36,20 +36,22 @@ export function createKeeper(file: string, env: NodeJS.ProcessEnv): Keeper {
       windowsHide: true,
       // It keeps no folder and no terminal busy.
       cwd: '/',
-      env: env.PATH === undefined ? {} : { PATH: env.PATH },
+      // Its first notes are with it when it begins: this process may be killed before it writes a word.
+      env: { ...(env.PATH !== undefined && { PATH: env.PATH }), [firstNotes]: inShort([...kept.values()]) },
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     keeper = started;
     const gone = () => {
-      if (keeper === started) keeper = null;
+      if (keeper !== started) return;
+      keeper = null;
+      if (kept.size > 0) start();
     };
     started.once('exit', gone);
     started.once('error', gone);
-    // It was killed: the next note starts another.
+    // A note to one that was killed: its exit, which comes next, starts another with all notes.
     started.stdin!.on('error', () => {});
     started.unref();
     (started.stdin as unknown as { unref?: () => void }).unref?.();
-    for (const note of kept.values()) write(note);
   };
   const write = (note: KeeperNote) => keeper?.stdin?.write(`${JSON.stringify(note)}\n`);
 
@@ -67,4 +69,10 @@ export function createKeeper(file: string, env: NodeJS.ProcessEnv): Keeper {
       if (kept.delete(mark)) write({ mark });
     },
   };
+}
+
+/** One variable may have 128 KiB (MAX_ARG_STRLEN, Linux): beyond half of that the marks must do until the next note. */
+function inShort(notes: KeeperNote[]): string {
+  const text = JSON.stringify(notes);
+  return text.length < 65_536 ? text : JSON.stringify(notes.map((note) => ({ ...note, known: [] })));
 }

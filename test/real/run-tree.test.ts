@@ -101,7 +101,9 @@ describe.runIf(needs('the tree of reeve run', 'linux'))('the tree of reeve run',
 
   it.runIf(needs('Ctrl-C again and again', 'script'))('is stopped by Ctrl-C again and again', async () => {
     const run = terminalRun(['--', node, path.join(fixtures, 'server.mjs'), '{port}', 'never-interrupted']);
-    await untilReady(run);
+    const { pid } = await untilReady(run);
+    // The terminal may close in the middle of a key press.
+    run.child.stdin!.on('error', () => {});
     let ended = false;
     void run.ended.then(() => {
       ended = true;
@@ -110,8 +112,7 @@ describe.runIf(needs('the tree of reeve run', 'linux'))('the tree of reeve run',
       run.child.stdin!.write('\x03');
       return ended;
     });
-    // The code of its SIGTERM.
-    expect((await run.ended).code).toBe(9);
+    await untilGone([pid]);
   });
 
   it('is gone after kill -9 of reeve', async () => {
@@ -143,8 +144,6 @@ describe.runIf(needs('the tree of reeve run', 'linux'))('the tree of reeve run',
   it('is gone after kill -9 of the keeper and then of reeve: another keeper took its place', async () => {
     const tree = await escaped(direct);
     process.kill(tree.keeper, 'SIGKILL');
-    // The next change of the tree is reported to a new one: here the end of a process.
-    process.kill(tree.pids[0]!, 'SIGKILL');
     const second = await eventually(() =>
       childrenOf(tree.run.pid).find((pid) => pid !== tree.keeper && commandOf(pid).includes('keeper.js')),
     );
