@@ -10,8 +10,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-.up, .ready, .listening { color: var(--up) } .down, .backoff, .crash-looping { color: var(--down) }
-.unknown, .starting, .draining, .stopping, .stopped { color: var(--other) }
+.up, .ready, .listening, .finished { color: var(--up) } .down, .backoff, .crash-looping { color: var(--down) }
+.unknown, .waiting, .starting, .draining, .stopping, .stopped { color: var(--other) }
 nav a { margin-right: 1rem }
 `;
 
