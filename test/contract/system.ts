@@ -71,6 +71,19 @@ export function systemContract(name: string, { create, knows }: SystemUnderTest)
         });
       });
 
+      if (knows) {
+        it('parks a port until it is released', async () => {
+          const { binder } = create();
+          const { port } = (await binder.attempt(tcp({}))) as { port: number };
+          const parked = await binder.park(port);
+          expect(await binder.attempt(tcp({ port, reuse: false }))).toMatchObject({ ok: false });
+          expect(await binder.attempt(tcp({ port }))).toEqual({ ok: true, port });
+          parked.release();
+          expect(await binder.attempt(tcp({ port, reuse: false }))).toEqual({ ok: true, port });
+          await expect(binder.park(await listen('127.0.0.1'))).rejects.toMatchObject({ code: 'conflict' });
+        });
+      }
+
       it.each(['localhost', '', '1.2.3', '::g'])('refuses %j, which is no address', async (address) => {
         await expect(create().binder.attempt(tcp({ address }))).rejects.toMatchObject({ code: 'usage' });
       });
@@ -86,7 +99,7 @@ export function systemContract(name: string, { create, knows }: SystemUnderTest)
 
     if (!knows) {
       it('refuses in the agreed way what it cannot do', async () => {
-        const { sockets, processes, managers, platform } = create();
+        const { sockets, processes, binder, managers, platform } = create();
         const refusal = {
           name: 'ReeveError',
           code: 'unsupported',
@@ -99,6 +112,7 @@ export function systemContract(name: string, { create, knows }: SystemUnderTest)
         await expect(processes.identify(process.pid)).rejects.toMatchObject(refusal);
         await expect(processes.signal(noProcess, 'SIGTERM')).rejects.toMatchObject(refusal);
         await expect(processes.exited(noProcess, never())).rejects.toMatchObject(refusal);
+        await expect(binder.park(20_000)).rejects.toMatchObject(refusal);
         await expect(managers.stopUnit('a.service', never())).rejects.toMatchObject(refusal);
         await expect(managers.stopContainer('a', never())).rejects.toMatchObject(refusal);
         expect(() => managers.stopUnitCommand('a.service')).toThrow(expect.objectContaining(refusal));

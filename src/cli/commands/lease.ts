@@ -45,7 +45,12 @@ async function lease(io: Io, asked: string | undefined, options: LeaseOptions): 
   try {
     if (options.hold) return await hold(io, { book, system, request, options });
     const ttlMs = options.ttl ?? leaseTimes.ttl;
-    await print(io, await book.grant({ ...request, owner: null, ttlMs }, io.signal), options);
+    const leases = await book.grant({ ...request, owner: null, ttlMs }, io.signal);
+    await print(io, leases, options);
+    const held = (await book.list(name)).filter(({ owner }) => owner.pid !== null);
+    for (const { port, owner } of options.quiet ? [] : held) {
+      io.err(io.colors.dim(`process ${owner.pid} holds port ${port} under that name: this is another`));
+    }
     return exit.done;
   } finally {
     book.close();
