@@ -2,13 +2,14 @@
 
 import { silentLog } from './core/context.ts';
 import { leaseTimes } from './core/lease.ts';
-import { type PortRange, parseRange, parseRanges } from './core/range.ts';
+import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
 import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
 import {
   carryOut,
   type FreeOptions,
+  parsePorts,
   parsePortTarget,
   parseTarget,
   planned,
@@ -64,14 +65,19 @@ export function check(
   return probe(url, { timeout: 3000, ...options }, signal);
 }
 
-/** Which ports (`'22,80,8000-8100'`) of a host answer; by connecting over TCP, unless `method` says otherwise. */
+/** Which ports (`'ssh,80,8000-8100'`) of a host answer; by connecting over TCP, unless `method` says otherwise. */
 export async function scan(
   host: string,
   ports = '1-1024',
   options: Omit<ScanOptions, 'ports'> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ScanRecord> {
-  return scanWith(await selectSystem(), host, { ...options, ports: parseRanges(ports) }, signal);
+  return scanWith(
+    await selectSystem(),
+    host,
+    { ...options, ports: parsePorts(ports, options.method) },
+    signal,
+  );
 }
 
 export interface LeaseOptions {

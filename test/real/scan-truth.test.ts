@@ -96,7 +96,12 @@ describe.runIf(needs('scans between network namespaces', 'linux', 'root', 'ip', 
     async function hosts() {
       const here = await namespace();
       const there = await namespace();
-      await join(here, there, ['10.77.0.1/24', 'fd77::1/64'], ['10.77.0.2/24', 'fd77::2/64']);
+      await join(
+        here,
+        there,
+        ['10.77.0.1/24', 'fd77::1/64'],
+        ['10.77.0.2/24', 'fd77::2/64', 'fe80::77:2/64'],
+      );
       for (const family of ['-4', '-6']) {
         await there.ip(family, 'rule', 'add', 'ipproto', 'tcp', 'sport', '81', 'blackhole');
       }
@@ -121,8 +126,10 @@ describe.runIf(needs('scans between network namespaces', 'linux', 'root', 'ip', 
       ['connect', '10.77.0.2', false],
       ['connect', 'fd77::2', false],
       ['connect', 'fd77::2', true],
+      ['connect', 'fe80::77:2%veth0', false],
       ['syn', '10.77.0.2', false],
       ['syn', 'fd77::2', false],
+      ['syn', 'fe80::77:2%veth0', false],
     ] as const)('by %s of %s (portable: %s)', async (method, host, portable) => {
       await using both = await hosts();
       const [record] = await scanIn(both.here.prefix, { host, options: { ...options, method }, portable });

@@ -63,6 +63,20 @@ describe.runIf(needs('scan of the whole ephemeral range', 'linux'))('scan', () =
     }
   });
 
+  it('lends the event loop to others while it scans everything', async () => {
+    const system = await selectSystem();
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const { ms } = await scan(system, '127.0.0.1', { ports: [{ first: 1, last: 65_535 }] }, never);
+    clearImmediate(next);
+    // One turn for every fifty milliseconds at the least.
+    expect(turns).toBeGreaterThan(ms / 50);
+  });
+
   it('ends early when it is cancelled, with what it knows', async () => {
     const system = await selectSystem();
     const abort = new AbortController();

@@ -42,7 +42,7 @@ reeve scan 10.0.0.5 --method udp -p dns,ntp,snmp`,
       'probes sent, such as 200/s; 500/s by default (udp 50/s), no limit on this machine',
       option(parseRate),
     )
-    .option('--timeout <duration>', 'the longest that one probe waits', option(parseDuration), 1000)
+    .option('--timeout <duration>', 'the longest that one probe waits', option(parseTimeout), 1000)
     .option('--retries <count>', 'how often a silent port is asked again', wholeNumber(0, 10), 1)
     .option('--concurrency <count>', 'probes under way at once', wholeNumber(1, 10_000))
     .option('--banner', 'show what open TCP ports say')
@@ -52,6 +52,12 @@ function parseMethod(text: string): Options['method'] {
   const method = methods.find((one) => one === text);
   if (method) return method;
   throw new ReeveError('usage', `'${text}' is not a method: connect, syn or udp`);
+}
+
+function parseTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 10) return ms;
+  throw new ReeveError('usage', `a timeout of ${text} is too short: 10ms at least`);
 }
 
 function parseTop(text: string): 100 | 1000 {

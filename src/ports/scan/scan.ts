@@ -8,7 +8,7 @@ import type { Rate } from '../../core/quantity.ts';
 import { countPorts, type PortRange, portsOf } from '../../core/range.ts';
 import type { ScanRecord } from '../../core/records.ts';
 import type { HostFacts, PortAnswer, Prober, ScanTarget, System } from '../../system/index.ts';
-import { readBanners } from './banner.ts';
+import type { readBanners } from './banner.ts';
 import { confirmOpen } from './confirm.ts';
 import { sweep } from './engine.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -126,7 +126,7 @@ export async function scanHost(
   counts.open = confirmed.length;
   const banners =
     options.banner && method !== 'udp'
-      ? await readBanners(address, confirmed, signal)
+      ? await readBannersLater(address, confirmed, signal)
       : new Map<number, string>();
   const protocol = method === 'udp' ? 'udp' : 'tcp';
   return {
@@ -141,6 +141,11 @@ export async function scanHost(
     counts,
     ms: Math.round(clock.monotonic() - started),
   };
+}
+
+/** Node's TLS takes longer to load than many a scan takes, so only who asks for banners loads it. */
+async function readBannersLater(...words: Parameters<typeof readBanners>): Promise<Map<number, string>> {
+  return (await import('./banner.ts')).readBanners(...words);
 }
 
 function openProber(system: System, method: ScanMethod, target: ScanTarget): Prober {
@@ -167,5 +172,7 @@ function spareDescriptors({ descriptors }: HostFacts): number {
 }
 
 function isLocal(address: string, { addresses }: HostFacts): boolean {
-  return isLoopback(address) || addresses.some((own) => own.address === address);
+  // Interfaces' own addresses are listed without a zone.
+  const bare = address.split('%')[0]!;
+  return isLoopback(bare) || addresses.some((own) => own.address === bare);
 }

@@ -1,5 +1,4 @@
 // SYN scan: packets of our own over a raw socket. The kernel knows nothing of them and resets what answers.
-import { randomFillSync } from 'node:crypto';
 import { constants } from 'node:os';
 import { OsError, ReeveError } from '../../../core/errors.ts';
 import { addressOf, checked, errno, libc, socketCalls } from '../../../ffi/index.ts';
@@ -21,6 +20,8 @@ const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
 
 const batch = 64;
+/** A packet that fails so often in a row is itself refused, by the local firewall or for want of a route. */
+const maxFailures = 4;
 /** The longest IPv4 header and the longest TCP header. */
 const largestReply = 120;
 /** Replies of some ten thousand ports, at a kernel's own size of each. */
@@ -57,7 +58,7 @@ export function createSynProber({ address, local }: ScanTarget): Prober {
   const ownPort = portIn(own);
   const syn = createSynWriter(addressIn(own), addressIn(sockaddr), ownPort);
   /** A sequence number a port, by chance: only who has seen our packet can acknowledge it. */
-  const cookies = randomFillSync(new Uint32Array(65_536));
+  const cookies = randomNumbers(65_536);
   const outgoing = createMessages(batch, synLength);
   const incoming = createMessages(batch, largestReply);
   const wake = createWake(raw);
@@ -79,8 +80,8 @@ export function createSynProber({ address, local }: ScanTarget): Prober {
         for (const port of batched.slice(sent)) answers.push([port, 'full']);
         break;
       }
-      // The first failure may be an ICMP error about an earlier packet, which is told here once.
-      if (++failures === 2) {
+      // A failure may be an ICMP error about an earlier packet, which is told here once.
+      if (++failures === maxFailures) {
         answers.push([batched[sent]!, 'filtered']);
         sent += 1;
         failures = 0;
@@ -129,6 +130,14 @@ export function createSynProber({ address, local }: ScanTarget): Prober {
       incoming.free();
     },
   };
+}
+
+/** The global crypto is loaded at its first use, unlike a module that is imported. It fills 65,536 bytes at a time. */
+function randomNumbers(count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
+  const step = 65_536 / numbers.BYTES_PER_ELEMENT;
+  for (let at = 0; at < count; at += step) crypto.getRandomValues(numbers.subarray(at, at + step));
+  return numbers;
 }
 
 function openRaw(domain: number): number {
