@@ -1,7 +1,7 @@
 // The order among services, as pure rules.
 import { expect, test } from 'vitest';
 import type { InstanceState } from '../supervise/index.ts';
-import { blockedBy, stopInOrder } from './dependencies.ts';
+import { blockedBy, isAwaited, isComing, stopInOrder } from './dependencies.ts';
 
 const one = (name: string, state: InstanceState, pid: number | null = 1) => ({ name, state, pid });
 const config = (dependsOn: Parameters<typeof blockedBy>[0]['dependsOn']) => ({ dependsOn });
@@ -23,6 +23,24 @@ test.each([
 test('a service that is not there yet is missing', () => {
   expect(blockedBy(config({ db: 'started' }), () => null)).toMatch(/no instances/);
   expect(blockedBy(config({}), () => null)).toBeNull();
+});
+
+test.each([
+  ['starting', null, false, 'up', true],
+  ['up', null, false, 'up', false],
+  ['up', null, false, 'finished', true],
+  ['finished', null, false, 'finished', false],
+  ['backoff', null, false, 'finished', false],
+  ['waiting', 'dependency', true, 'up', false],
+  ['waiting', 'dependency', false, 'up', true],
+  ['waiting', 'port', false, 'up', false],
+] as const)('%s (%s, blocked: %s, goal: %s) is coming: %s', (state, waitsFor, blocked, goal, coming) => {
+  expect(isComing({ state, waitsFor }, blocked, goal)).toBe(coming);
+});
+
+test('a oneshot is awaited by whoever needs it finished', () => {
+  expect(isAwaited('setup', [config({ setup: 'finished' })])).toBe(true);
+  expect(isAwaited('setup', [config({ setup: 'started', db: 'finished' })])).toBe(false);
 });
 
 test('each stops once, after everybody who depends on it; those apart from each other at the same time', async () => {

@@ -26,10 +26,22 @@ const meets: Record<Condition, (instance: Instances[number]) => boolean> = {
 
 const failed: ReadonlySet<InstanceState> = new Set(['down', 'backoff', 'crash-looping']);
 
-/** Whether waiting for this instance to come up may still help. `blocked`: what it depends on is missing. */
-export function isComing({ state, waitsFor }: InstanceStatus, blocked: boolean): boolean {
+/**
+ * Whether waiting for this instance may still help. `blocked`: what it depends on is missing. `goal`: a oneshot that
+ * others wait for is there once it has finished.
+ */
+export function isComing(
+  { state, waitsFor }: Pick<InstanceStatus, 'state' | 'waitsFor'>,
+  blocked: boolean,
+  goal: 'up' | 'finished',
+): boolean {
   if (state === 'waiting') return waitsFor === 'dependency' && !blocked;
-  return state !== 'up' && state !== 'finished' && !failed.has(state);
+  return state !== goal && state !== 'finished' && !failed.has(state);
+}
+
+/** Whether any of the services waits for this one to finish. */
+export function isAwaited(service: string, all: Iterable<Pick<ServiceConfig, 'dependsOn'>>): boolean {
+  return [...all].some(({ dependsOn }) => dependsOn[service] === 'finished');
 }
 
 /** Calls `stop` for each once everybody who depends on it has stopped. The configuration has no circles. */

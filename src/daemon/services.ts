@@ -4,7 +4,7 @@ import type { Config, ServiceConfig } from '../config/index.ts';
 import { ReeveError } from '../core/errors.ts';
 import { type Service, type SuperviseDeps, superviseService } from '../supervise/index.ts';
 import type { Background } from './background.ts';
-import { blockedBy, isComing, stopInOrder } from './dependencies.ts';
+import { blockedBy, isAwaited, isComing, stopInOrder } from './dependencies.ts';
 import type { RestartRequest, RestartResult, ScaleRequest, ScaleResult } from './orders.ts';
 import { serviceStatus } from './service-status.ts';
 import type { ServiceStatus } from './status.ts';
@@ -56,11 +56,14 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
       return () => listeners.delete(listener);
     },
   };
-  const isSettled = () =>
-    [...rows.values()].every(
-      ({ config, service }) =>
-        !service.instances().some((instance) => isComing(instance, blocked(config) !== null)),
-    );
+  const isSettled = () => {
+    const configs = [...rows.values()].map(({ config }) => config);
+    return [...rows].every(([name, { config, service }]) => {
+      const goal = isAwaited(name, configs) ? 'finished' : 'up';
+      const isBlocked = blocked(config) !== null;
+      return !service.instances().some((instance) => isComing(instance, isBlocked, goal));
+    });
+  };
   const effective = ({ config, scaledTo }: Pick<Row, 'config' | 'scaledTo'>): ServiceConfig =>
     scaledTo === null ? config : { ...config, instances: scaledTo };
   const find = (name: string): Row => {

@@ -42,7 +42,7 @@ test('services start when what they depend on is there, and stop in the opposite
   const home = house(`
 services: ${diary('web', 'dependsOn: { api: healthy }')} ${diary('api', 'dependsOn: { setup: finished, db: started }')} ${diary('db')}
   setup:
-    command: ["/bin/sh", "-c", "sleep 0.3; echo +setup >> diary; echo -setup >> diary"]
+    command: ["/bin/sh", "-c", "sleep 1; echo +setup >> diary; echo -setup >> diary"]
     oneshot: true
     ports: {}
 `);
