@@ -1,5 +1,4 @@
 // Door of ports/: the verbs on a port.
-export { type ChooseOptions, choosePort } from './choose.ts';
 export { type DoctorFacts, diagnose, type Finding } from './doctor.ts';
 export { carryOut, type FreeOptions, planned, prepareFree } from './free.ts';
 export type { PreparedFree } from './plan.ts';

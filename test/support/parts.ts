@@ -2,7 +2,18 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 
-export type Part = 'root' | 'perl' | 'linux' | 'promtool' | 'lsof' | 'ss' | 'ip' | 'nc' | 'bash' | 'script' | 'ipv6';
+export type Part =
+  | 'root'
+  | 'perl'
+  | 'linux'
+  | 'promtool'
+  | 'lsof'
+  | 'ss'
+  | 'ip'
+  | 'nc'
+  | 'bash'
+  | 'script'
+  | 'ipv6';
 
 const whyMissing = JSON.parse(process.env.REEVE_PARTS_MISSING ?? '{}') as Record<string, string>;
 
