@@ -23,13 +23,13 @@ const restartDelays = { min: 50, max: 5000 };
 
 export class Crew {
   readonly size: number;
-  private readonly file: string;
+  private readonly command: readonly string[];
   private readonly context: Context;
   private readonly seats: Seat[];
   private readonly tasks = new Map<number, Task>();
 
-  constructor(file: string, size: number, context: Context) {
-    this.file = file;
+  constructor(command: readonly string[], size: number, context: Context) {
+    this.command = command;
     this.size = size;
     this.context = context;
     this.seats = Array.from({ length: size }, () => ({ worker: null, failures: 0, restart: undefined }));
@@ -67,7 +67,7 @@ export class Crew {
     const { clock, log } = this.context;
     const startedAt = clock.monotonic();
     seat.restart = undefined;
-    const worker = new WorkerProcess(this.file, {
+    const worker = new WorkerProcess(this.command, {
       report: (report) => this.take(worker, report),
       said: (text) =>
         log.error({ worker: worker.pid, text: printable(text.slice(0, 2000)) }, 'a relay worker said'),

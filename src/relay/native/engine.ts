@@ -10,6 +10,8 @@ export interface NativeOptions {
   /** The worker's program. */
   file: string;
   workers: number;
+  /** What runs it; default: this very Node. */
+  runner?: readonly string[];
 }
 
 export interface NativeEngine extends Engine {
@@ -18,8 +20,11 @@ export interface NativeEngine extends Engine {
 }
 
 /** Workers run from the first listener on until the last has drained. */
-export function createNativeEngine(context: Context, { file, workers }: NativeOptions): NativeEngine {
-  const crew = new Crew(file, workers, context);
+export function createNativeEngine(
+  context: Context,
+  { file, workers, runner = [process.execPath] }: NativeOptions,
+): NativeEngine {
+  const crew = new Crew([...runner, file], workers, context);
   let nextId = 1;
   return {
     name: 'native',

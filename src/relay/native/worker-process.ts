@@ -25,11 +25,11 @@ export class WorkerProcess {
   private readonly input: Writable;
   private complaint: string | null = null;
 
-  /** `file` is the worker's program. */
-  constructor(file: string, events: WorkerEvents) {
+  /** `command` runs the worker's program. */
+  constructor(command: readonly string[], events: WorkerEvents) {
     const [ours, theirs] = handingPair();
     this.handing = new Handing(ours);
-    this.child = spawn(process.execPath, [file], {
+    this.child = spawn(command[0]!, command.slice(1), {
       // A session of its own: Ctrl-C is for the control process, which drains.
       detached: true,
       cwd: '/',
