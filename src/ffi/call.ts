@@ -110,6 +110,11 @@ export function nativeMemory(size: number): NativeMemory {
   };
 }
 
+/** Memory that somebody else has reserved, such as by mmap. Not to be touched once it is given back. */
+export function memoryAt(pointer: bigint, size: number): Uint8Array {
+  return new Uint8Array(koffi().view(pointer, size));
+}
+
 /**
  * Calls back whenever the descriptor is readable, from the event loop. Close the watch before the descriptor.
  * An open watch keeps the program running.

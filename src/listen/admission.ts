@@ -16,12 +16,15 @@ export class Admission {
   private config: AdmissionConfig;
   private allowed: BlockList | null;
   private readonly bucket: TokenBucket;
+  private readonly elsewhere: () => number;
   private open = 0;
   // Only clients with open connections are in it, so `limits.connections` bounds it.
   private readonly perClient = new Map<string, number>();
   private draining = false;
 
-  constructor(config: AdmissionConfig, clock: Clock) {
+  /** `elsewhere` counts the connections of the same listener that other processes have open. */
+  constructor(config: AdmissionConfig, clock: Clock, elsewhere: () => number = () => 0) {
+    this.elsewhere = elsewhere;
     this.config = config;
     this.allowed = allowList(config.allow);
     this.bucket = new TokenBucket(config.limits.rate, clock);
@@ -33,7 +36,7 @@ export class Admission {
     const { limits } = this.config;
     if (this.draining) return 'draining';
     if (this.allowed && !isAllowed(this.allowed, client)) return 'not-allowed';
-    if (this.open >= limits.connections) return 'connections';
+    if (this.open + this.elsewhere() >= limits.connections) return 'connections';
     const count = this.perClient.get(client) ?? 0;
     if (limits.perClient !== undefined && count >= limits.perClient) return 'per-client';
     if (!this.bucket.take()) return 'rate';

@@ -92,6 +92,7 @@ describe.runIf(runsHere)('a worker that is killed', () => {
     for (const socket of held) socket.once('end', () => socket.destroy());
     const cut = held.map((socket) => closed(socket));
     const own = connectionsOf(before[0]!, held);
+    const lost = held.filter(({ localPort }) => own.has(localPort!));
     process.kill(before[0]!, 'SIGKILL');
     const mark = answered;
     await reports.until(() => answered > mark + 500);
@@ -100,7 +101,6 @@ describe.runIf(runsHere)('a worker that is killed', () => {
     await Promise.all(clients);
     expect(refused).toEqual([]);
     // Those of the other worker go on.
-    const lost = held.filter(({ localPort }) => own.has(localPort!));
     await eventually(() => lost.every((socket) => socket.destroyed));
     const alive = held.filter((socket) => !socket.destroyed);
     expect(alive).toHaveLength(held.length - lost.length);

@@ -2,6 +2,8 @@
 import { describe } from 'vitest';
 import { createNativeEngine } from '../../src/relay/index.ts';
 import { engineContract } from '../contract/engine.ts';
+import { bytesContract } from '../contract/engine-bytes.ts';
+import { limitsContract } from '../contract/engine-limits.ts';
 import { bundled } from '../support/bundled.ts';
 import { needs } from '../support/parts.ts';
 
@@ -10,4 +12,10 @@ const file = await bundled(new URL('../../src/relay/native/worker.ts', import.me
 describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
   // Sinks are fed in the control process, so intake is the portable engine's alone.
   engineContract('native', (context) => createNativeEngine(context, { file, workers: 1 }), { intake: false });
+
+  // Turns are taken by each worker for itself; everything else holds however many there are.
+  describe('three workers', () => {
+    bytesContract((context) => createNativeEngine(context, { file, workers: 3 }));
+    limitsContract((context) => createNativeEngine(context, { file, workers: 3 }));
+  });
 });

@@ -3,6 +3,7 @@ import { backoffDelay } from '../../core/backoff.ts';
 import type { Context } from '../../core/context.ts';
 import { printable } from '../../core/text.ts';
 import type { Report } from './protocol.ts';
+import { maxSeats, SharedCounts, Slots } from './shared-counts.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** What a crew works on: one listener. */
@@ -26,13 +27,15 @@ export class Crew {
   private readonly command: readonly string[];
   private readonly context: Context;
   private readonly seats: Seat[];
+  readonly slots = new Slots();
+  private readonly counts = new SharedCounts();
   private readonly tasks = new Map<number, Task>();
 
   constructor(command: readonly string[], size: number, context: Context) {
     this.command = command;
-    this.size = size;
+    this.size = Math.min(size, maxSeats);
     this.context = context;
-    this.seats = Array.from({ length: size }, () => ({ worker: null, failures: 0, restart: undefined }));
+    this.seats = Array.from({ length: this.size }, () => ({ worker: null, failures: 0, restart: undefined }));
   }
 
   join(task: Task): void {
@@ -67,7 +70,7 @@ export class Crew {
     const { clock, log } = this.context;
     const startedAt = clock.monotonic();
     seat.restart = undefined;
-    const worker = new WorkerProcess(this.command, {
+    const worker = new WorkerProcess(this.command, number, this.counts.fd, {
       report: (report) => this.take(worker, report),
       said: (text) =>
         log.error({ worker: worker.pid, text: printable(text.slice(0, 2000)) }, 'a relay worker said'),
@@ -75,6 +78,7 @@ export class Crew {
         for (const task of [...this.tasks.values()]) task.lost(worker);
         if (seat.worker !== worker) return;
         seat.worker = null;
+        this.counts.clear(number);
         const sound = clock.monotonic() - startedAt >= soundAfterMs;
         seat.failures = sound ? 0 : seat.failures + 1;
         this.tell(worker, reason);

@@ -8,13 +8,15 @@ import { Connection, type Home } from './connection.ts';
 import { NewsDesk } from './news.ts';
 import { type Place, placeOf } from './place.ts';
 import type { Plane } from './plane.ts';
-import type { WirePlan } from './protocol.ts';
+import type { SharedPlace, WirePlan } from './protocol.ts';
+import type { SharedCounts } from './shared-counts.ts';
 import type { Timed } from './wheel.ts';
 
 /** What the listeners of one worker have in common. */
 export interface Surroundings {
   plane: Plane;
   clock: Clock;
+  counts: SharedCounts;
   /** Connections that are over, for use by the next. */
   free: Connection[];
   /** There is news to report. */
@@ -35,17 +37,21 @@ export class WorkerListener implements Home, Timed {
   readonly news: NewsDesk;
   private readonly id: number;
   private readonly around: Surroundings;
+  private readonly place: SharedPlace;
   private plan: WirePlan;
   private readonly admission: Admission;
   private readonly acceptors: Acceptor[];
   private readonly connections = new Set<Connection>();
   private draining = false;
 
-  constructor(id: number, plan: WirePlan, sockets: number[], around: Surroundings) {
+  constructor(id: number, plan: WirePlan, sockets: number[], place: SharedPlace, around: Surroundings) {
+    this.place = place;
     this.id = id;
     this.plan = plan;
     this.around = around;
-    this.admission = new Admission(plan, around.clock);
+    this.admission = new Admission(plan, around.clock, () =>
+      around.counts.elsewhere(place.slot, place.seat, place.seats),
+    );
     this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf));
     this.news = new NewsDesk(id, () => this.picker.counters(), around.changed);
     this.acceptors = sockets.map((fd) => new Acceptor(fd, around.plane, (visitor) => this.accept(visitor)));
@@ -80,6 +86,7 @@ export class WorkerListener implements Home, Timed {
       this.news.refused(client, refusal);
       return;
     }
+    this.share();
     const { plane, free } = this.around;
     const connection = free.pop() ?? new Connection(plane);
     this.connections.add(connection);
@@ -92,6 +99,7 @@ export class WorkerListener implements Home, Timed {
     const { plane, free } = this.around;
     this.connections.delete(connection);
     this.admission.release(connection.address);
+    this.share();
     plane.descriptors.connections -= 1;
     if (free.length < maxFree) free.push(connection);
     this.news.ended(connection.record(plane.loop.now));
@@ -120,6 +128,10 @@ export class WorkerListener implements Home, Timed {
   /** The deadline of a drain. */
   expire(): void {
     for (const connection of [...this.connections]) connection.stop('drained');
+  }
+
+  private share(): void {
+    this.around.counts.set(this.place.slot, this.place.seat, this.admission.active);
   }
 
   private gone(): void {

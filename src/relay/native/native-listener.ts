@@ -7,6 +7,7 @@ import { Addresses } from './addresses.ts';
 import type { Crew, Task } from './crew.ts';
 import type { News, Report, WirePlan } from './protocol.ts';
 import { pass, passLost } from './reports.ts';
+import { scratchSlot } from './shared-counts.ts';
 import { Tally } from './tally.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -25,6 +26,8 @@ export class NativeListener implements EngineListener, Task {
   private readonly reports: EngineReports;
   private readonly bindings: Binding[];
   private readonly crew: Crew;
+  /** Where the workers count its connections together. */
+  private slot: number | null;
   private readonly addresses: Addresses;
   private readonly tally = new Tally<WorkerProcess>();
   /** Workers that have the listener. */
@@ -47,6 +50,7 @@ export class NativeListener implements EngineListener, Task {
     this.reports = reports;
     this.bindings = bindings;
     this.crew = parts.crew;
+    this.slot = parts.crew.slots.take();
     for (const binding of bindings) {
       const { fd, waiting } = binding.handOver(parts.calls);
       this.descriptors.push(fd);
@@ -88,12 +92,14 @@ export class NativeListener implements EngineListener, Task {
       clearTimeout(late);
     }
     this.crew.leave(this);
+    if (this.slot !== null) this.crew.slots.give(this.slot);
+    this.slot = null;
   }
 
   /** Limits that only one process can count exactly are kept by one worker. */
   takesPart(seat: number): boolean {
     const { perClient, rate } = this.plan.config.limits;
-    if (perClient === undefined && rate === undefined) return true;
+    if (perClient === undefined && rate === undefined && this.slot !== null) return true;
     return seat === this.id % this.crew.size;
   }
 
@@ -101,7 +107,12 @@ export class NativeListener implements EngineListener, Task {
     if (this.draining) return;
     this.workers.add(worker);
     const sockets = this.descriptors.length;
-    worker.send({ do: 'serve', id: this.id, plan: this.wire(), sockets }, this.descriptors);
+    const place = {
+      slot: this.slot ?? scratchSlot,
+      seat: worker.seat,
+      seats: this.slot === null ? 0 : this.crew.size,
+    };
+    worker.send({ do: 'serve', id: this.id, plan: this.wire(), sockets, place }, this.descriptors);
     const early = this.early.splice(0);
     if (early.length === 0) return;
     worker.send({ do: 'adopt', id: this.id, connections: early.length }, early.map(descriptorOf));

@@ -9,6 +9,7 @@ const commands: Command[] = [
     do: 'serve',
     id: 8,
     sockets: 2,
+    place: { slot: 0, seat: 1, seats: 2 },
     plan: {
       name: 'wëb "1"\n',
       allow: ['10.0.0.0/8'],

@@ -26,12 +26,19 @@ export interface WirePlan {
 
 /** To a worker. Descriptors come before the command that speaks of them, over their own channel. */
 export type Command =
-  | { do: 'serve'; id: number; plan: WirePlan; sockets: number }
+  | { do: 'serve'; id: number; plan: WirePlan; sockets: number; place: SharedPlace }
   /** Connections that were accepted before the worker had the socket. */
   | { do: 'adopt'; id: number; connections: number }
   | { do: 'update'; id: number; plan: WirePlan }
   /** Accept no more; end what is open after `deadlineMs`; report `drained` once nothing is. */
   | { do: 'drain'; id: number; deadlineMs: number };
+
+/** Where a worker counts a listener's connections in the memory that all share. */
+export interface SharedPlace {
+  slot: number;
+  seat: number;
+  seats: number;
+}
 
 /** From a worker. */
 export type Report =

@@ -20,13 +20,15 @@ const mostUnsent = 16 * 1024 * 1024;
 const endWithin = 2000;
 
 export class WorkerProcess {
+  readonly seat: number;
   private readonly child: ChildProcess;
   private readonly handing: Handing;
   private readonly input: Writable;
   private complaint: string | null = null;
 
-  /** `command` runs the worker's program. */
-  constructor(command: readonly string[], events: WorkerEvents) {
+  /** `command` runs the worker's program; `counts` is the descriptor of the memory that all share. */
+  constructor(command: readonly string[], seat: number, counts: number, events: WorkerEvents) {
+    this.seat = seat;
     const [ours, theirs] = handingPair();
     this.handing = new Handing(ours);
     this.child = spawn(command[0]!, command.slice(1), {
@@ -34,7 +36,7 @@ export class WorkerProcess {
       detached: true,
       cwd: '/',
       env: {},
-      stdio: ['pipe', 'pipe', 'pipe', theirs],
+      stdio: ['pipe', 'pipe', 'pipe', theirs, counts],
     });
     epoll.close(theirs);
     this.input = this.child.stdin!;

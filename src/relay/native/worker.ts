@@ -8,6 +8,7 @@ import { WorkerListener } from './listener.ts';
 import { Loop } from './loop.ts';
 import { Plane } from './plane.ts';
 import { type Command, type News, protocolVersion } from './protocol.ts';
+import { SharedCounts } from './shared-counts.ts';
 import { decodeSockaddr, sockaddrSize } from './sockaddr.ts';
 
 /** Reports follow each other no faster; the first after a silence goes out at once. */
@@ -37,8 +38,9 @@ class Worker {
 
   private obey(command: Command): void {
     if (command.do === 'serve') {
-      const { id, plan, sockets } = command;
-      this.listeners.set(id, new WorkerListener(id, plan, this.descriptors(sockets), this.surroundings));
+      const { id, plan, place } = command;
+      const sockets = this.descriptors(command.sockets);
+      this.listeners.set(id, new WorkerListener(id, plan, sockets, place, this.surroundings));
     } else if (command.do === 'adopt') {
       for (const fd of this.descriptors(command.connections)) this.adopt(command.id, fd);
     } else if (command.do === 'update') {
@@ -71,6 +73,7 @@ class Worker {
   private readonly surroundings = {
     plane: this.plane,
     clock: systemClock,
+    counts: new SharedCounts(4),
     free: this.free,
     changed: () => {
       this.changed = true;
