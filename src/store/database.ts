@@ -37,9 +37,8 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   let connection: Libsql.Database | undefined;
   try {
     createPrivate(file);
-    const busyMs = options.busyMs ?? 5000;
-    connection = new Sqlite(file, { timeout: 0 });
-    const database = wrap(connection, file, busyMs);
+    connection = new Sqlite(file, { timeout: options.busyMs ?? 5000 });
+    const database = wrap(connection, file);
     // Readers and one writer get along, and a commit need not wait for the disk: what a power failure takes
     // with it was about processes that are gone as well. Killed processes lose nothing.
     await untilQuiet(() => database.all('pragma journal_mode = wal'));
@@ -79,7 +78,7 @@ async function untilQuiet(work: () => unknown): Promise<void> {
   }
 }
 
-function wrap(connection: Libsql.Database, file: string, busyMs: number): Database {
+function wrap(connection: Libsql.Database, file: string): Database {
   const statements = new Map<string, Libsql.Statement<unknown[]>>();
   const statement = (sql: string) => {
     const known = statements.get(sql) ?? connection.prepare(sql);
@@ -95,12 +94,11 @@ function wrap(connection: Libsql.Database, file: string, busyMs: number): Databa
   };
   return {
     // Values go in one list: libsql 0.5 takes a lone null for a map of names.
-    all: <Row>(sql: string, ...values: Value[]) =>
-      guarded(() => inTurn(() => statement(sql).all(values) as Row[], busyMs)),
-    run: (sql, ...values) => guarded(() => inTurn(() => statement(sql).run(values).changes, busyMs)),
+    all: <Row>(sql: string, ...values: Value[]) => guarded(() => statement(sql).all(values) as Row[]),
+    run: (sql, ...values) => guarded(() => statement(sql).run(values).changes),
     transaction: (work) =>
       guarded(() => {
-        inTurn(() => statement('begin immediate').run([]), busyMs);
+        statement('begin immediate').run([]);
         try {
           const result = work();
           statement('commit').run([]);
@@ -117,26 +115,6 @@ function wrap(connection: Libsql.Database, file: string, busyMs: number): Databa
     },
   };
 }
-
-/**
- * SQLite's own waiting begins with whole milliseconds and grows to a hundred, where a turn takes a tenth of one:
- * with it, more processes get less done.
- */
-function inTurn<Result>(work: () => Result, busyMs: number): Result {
-  const end = performance.now() + busyMs;
-  for (let longest = 0.2; ; longest = Math.min(longestPauseMs, longest * 2)) {
-    try {
-      return work();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > end) throw error;
-      Atomics.wait(pause, 0, 0, Math.random() * longest);
-    }
-  }
-}
-
-const longestPauseMs = 25;
-
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 function migrate(
   database: Database,
