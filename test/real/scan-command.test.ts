@@ -55,6 +55,9 @@ describe('reeve scan', () => {
     expect(run.code).toBe(1);
     const { stdout } = await reeve(['scan', '127.0.0.0/29', '-p', String(port)]);
     expect(stdout).toContain('8 hosts scanned, 1 open port on 1 host');
+    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.2 +${port} +open`, 'm'));
+    const quiet = await reeve(['-q', 'scan', '127.0.0.0/29', '-p', String(port)]);
+    expect(quiet.stdout.trim().split('\n')).toHaveLength(2);
   });
 
   it.runIf(needs('cancelled scan', 'linux'))('tells what it knows when it is interrupted', async () => {

@@ -86,7 +86,10 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   let shown = Promise.resolve();
   const showTables = () => {
     shown = shown.then(async () => {
-      for (const record of tables.splice(0)) await renderScan(record, options.quiet ?? false, io);
+      for (const record of tables.splice(0)) {
+        await renderScan(record, { quiet: options.quiet ?? false, several }, io);
+        if (several && !options.quiet) io.out('');
+      }
     });
     return shown;
   };

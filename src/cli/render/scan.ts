@@ -5,19 +5,26 @@ import { plural, printable } from '../../core/text.ts';
 import type { Io } from '../io.ts';
 import { renderTable } from './table.ts';
 
-export async function renderScan(record: ScanRecord, quiet: boolean, io: Io): Promise<void> {
-  const { open } = record;
+/** `several`: each line names its host, as there are tables of others. */
+export async function renderScan(
+  record: ScanRecord,
+  { quiet, several }: { quiet: boolean; several: boolean },
+  io: Io,
+): Promise<void> {
+  const { host, open } = record;
   const { colors } = io;
   const banners = open.some(({ banner }) => banner !== null);
   if (open.length > 0) {
     await renderTable(
       [
+        ...(several ? [{ title: 'HOST' }] : []),
         { title: 'PORT', align: 'right', style: (text) => colors.cyan(text) },
         { title: 'STATE', style: (text) => colors.green(text) },
         { title: 'USUAL SERVICE' },
         ...(banners ? [{ title: 'SAYS' }] : []),
       ],
       open.map(({ port, service, banner }) => [
+        ...(several ? [host] : []),
         String(port),
         'open',
         service ?? '-',
@@ -45,5 +52,5 @@ export function renderScanTotal(records: readonly ScanRecord[], failed: number, 
     `${plural(open, 'open port')} on ${plural(withOpen, 'host')}`,
   ];
   if (failed > 0) words.push(`${failed} could not be scanned`);
-  io.out(io.colors.dim(`\n${words.join(', ')}`));
+  io.out(io.colors.dim(words.join(', ')));
 }
