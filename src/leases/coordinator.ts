@@ -34,7 +34,7 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
       ...{ name, owner, ttlMs, count, strict, range: rules.range },
       quarantineMs: quarantineMs ?? leaseTimes.quarantine,
       isSuitable: (port) => !refused.has(port) && whyUnsuitable(port, rules) === null,
-      isGone: await goneAmong(system, await ledger.owners(name)),
+      goneAmong: (owners) => goneAmong(system, owners),
     };
     while (refused.size < maxRefusals) {
       if (signal.aborted) throw abortError(signal);

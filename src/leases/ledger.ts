@@ -14,8 +14,8 @@ export interface Order {
   quarantineMs: number;
   /** Whether the port may be leased at all, and has not failed in this grant already. */
   isSuitable(port: number): boolean;
-  /** Owners that were seen to be gone. Must not wait. */
-  isGone(owner: LeaseOwner): boolean;
+  /** Looks which of them are gone. */
+  goneAmong(owners: LeaseOwner[]): Promise<(owner: LeaseOwner) => boolean>;
 }
 
 export interface Offer {
@@ -41,8 +41,8 @@ export interface Ledger
    * the others it is as if they had never been made.
    */
   withdraw(offers: Offer[], evidence: ReadonlyMap<number, Record<string, unknown>>): Promise<void>;
-  /** Processes that leases which go on belong to, those of one name or all. */
-  owners(name?: string): Promise<LeaseOwner[]>;
+  /** Processes that leases which go on belong to. */
+  owners(): Promise<LeaseOwner[]>;
   /** Ends what has expired, and what belongs to owners that are gone. */
   end(isGone: (owner: LeaseOwner) => boolean): Promise<void>;
   list(name?: string): Promise<Lease[]>;

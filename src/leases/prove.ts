@@ -6,7 +6,6 @@ export type Refusal = Record<string, unknown>;
 
 type Protocol = BindRequest['protocol'];
 
-/** Where the machine has no IPv6, IPv4 alone is the proof. */
 const withoutFamily = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT']);
 const withoutDescriptors = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
@@ -24,8 +23,7 @@ const unusedLoopback = '127.77.66.55';
  */
 export async function provePort(system: System, port: number, home: boolean): Promise<Refusal | null> {
   for (const protocol of ['tcp', 'udp'] as const) {
-    const failed =
-      (await tryBind(system, protocol, '::', port)) ?? (await tryBind(system, protocol, '0.0.0.0', port));
+    const failed = await tryFamilies(system, protocol, port);
     if (!failed) continue;
     const mayWait = home && protocol === 'tcp' && failed.code === 'EADDRINUSE';
     if (mayWait && (await isOnlyWaiting(system, port))) continue;
@@ -34,9 +32,18 @@ export async function provePort(system: System, port: number, home: boolean): Pr
   return null;
 }
 
+async function tryFamilies(system: System, protocol: Protocol, port: number, reuse = false) {
+  const failed = await tryBind(system, protocol, '::', port, reuse);
+  // Where there is no IPv6, IPv4 is the proof.
+  const isProof = failed ? !withoutFamily.has(failed.code) : system.binder.dualStackMeetsAll;
+  if (isProof) return failed;
+  const onIpv4 = await tryBind(system, protocol, '0.0.0.0', port, reuse);
+  return onIpv4 && !withoutFamily.has(onIpv4.code) ? onIpv4 : null;
+}
+
 async function tryBind(system: System, protocol: Protocol, address: string, port: number, reuse = false) {
   const outcome = await system.binder.attempt({ protocol, address, port, reuse, v6only: false });
-  if (outcome.ok || withoutFamily.has(outcome.error.code)) return null;
+  if (outcome.ok) return null;
   const { code, syscall } = outcome.error;
   if (withoutDescriptors.has(code)) {
     throw new ReeveError('fault', `cannot try port ${port}: ${syscall} failed with ${code}`, {
@@ -49,8 +56,7 @@ async function tryBind(system: System, protocol: Protocol, address: string, port
 async function isOnlyWaiting(system: System, port: number): Promise<boolean> {
   return (
     (await tryBind(system, 'tcp', unusedLoopback, port)) === null &&
-    (await tryBind(system, 'tcp', '::', port, true)) === null &&
-    (await tryBind(system, 'tcp', '0.0.0.0', port, true)) === null
+    (await tryFamilies(system, 'tcp', port, true)) === null
   );
 }
 

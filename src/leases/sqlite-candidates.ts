@@ -1,9 +1,12 @@
 // Where the SQLite ledger finds ports to offer: the name's own, unused ones, and those that rested longest.
-import { type Choices, choosePorts, mayPass } from '../core/lease.ts';
+import { type Choices, choosePorts, type LeaseOwner, mayPass } from '../core/lease.ts';
 import type { PortRange } from '../core/range.ts';
 import type { Database } from '../store/index.ts';
 import type { Order } from './ledger.ts';
 import { type LeaseRow, tenureOf } from './sqlite-rows.ts';
+
+/** What is asked for, and the owners that were seen to be gone. */
+export type Search = Order & { isGone: (owner: LeaseOwner) => boolean };
 
 const page = 256;
 
@@ -20,7 +23,7 @@ export class Candidates {
   }
 
   /** Within a transaction. Null where there are not enough; `rows` are the name's own, those that go on too. */
-  choose(order: Order, rows: LeaseRow[], now: number): number[] | null {
+  choose(order: Search, rows: LeaseRow[], now: number): number[] | null {
     const isFree = (row: LeaseRow) => this.#isFree(row, order, now);
     const choices: Choices = {
       homes: rows.filter((row) => order.isSuitable(row.port) && isFree(row)).map(({ port }) => port),
@@ -34,10 +37,10 @@ export class Candidates {
     return choosePorts(order.count, choices);
   }
 
-  #isFree(row: LeaseRow, order: Order, now: number): boolean {
+  #isFree(row: LeaseRow, order: Search, now: number): boolean {
     // A process may take over what its own name has without a process: the bind tells whether it is in use.
     if (order.owner && row.name === order.name && row.pid === null) return true;
-    return mayPass(tenureOf(row), { ...order, now }, (owner) => order.isGone(owner));
+    return mayPass(tenureOf(row), { ...order, now }, order.isGone);
   }
 
   *#unused(order: Order): Generator<number> {

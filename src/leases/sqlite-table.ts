@@ -58,14 +58,10 @@ export class LeaseTable {
     return this.#database.all(sql, name);
   }
 
-  owners(name: string | null): LeaseOwner[] {
-    const sql = 'select distinct host, pid, start, null as started_wall from lease where';
-    const going = 'ended_at is null and pid is not null';
-    return (
-      name === null
-        ? this.#database.all<LeaseRow>(`${sql} ${going}`)
-        : this.#database.all<LeaseRow>(`${sql} name = ? and ${going}`, name)
-    ).map(ownerOf);
+  owners(): LeaseOwner[] {
+    const sql = `select distinct host, pid, start, null as started_wall from lease
+      where ended_at is null and pid is not null`;
+    return this.#database.all<LeaseRow>(sql).map(ownerOf);
   }
 
   /** `before` is the port's row as it was read. Null where another was quicker. */

@@ -7,8 +7,8 @@ import { type Database, openDatabase } from '../store/index.ts';
 import type { AuditQuery, Lease, LeaseKey } from './book.ts';
 import type { Ledger, Offer, Offered, Order } from './ledger.ts';
 import { type AuditLimits, SqliteAudit } from './sqlite-audit.ts';
-import { Candidates } from './sqlite-candidates.ts';
-import { type LeaseRow, leaseOf, migrations, tenureOf } from './sqlite-rows.ts';
+import { Candidates, type Search } from './sqlite-candidates.ts';
+import { type LeaseRow, leaseOf, migrations, ownerOf, tenureOf } from './sqlite-rows.ts';
 import { keyOf, LeaseTable } from './sqlite-table.ts';
 
 export interface SqliteOptions {
@@ -67,7 +67,12 @@ class SqliteLedger implements Ledger {
   }
 
   async offer(order: Order): Promise<Offered> {
-    const offered = this.#offerAtOnce(order) ?? this.#database.transaction(() => this.#offerInTurn(order));
+    const named = this.#table.named(order.name);
+    const holders = named.filter((row) => row.ended_at === null && row.pid !== null).map(ownerOf);
+    const isGone = holders.length > 0 ? await order.goneAmong(holders) : () => false;
+    const search = { ...order, isGone };
+    const offered =
+      this.#offerAtOnce(search, named) ?? this.#database.transaction(() => this.#offerInTurn(search));
     if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) this.tidy();
     return offered;
   }
@@ -115,8 +120,8 @@ class SqliteLedger implements Ledger {
     if (row) this.#audit.write(kind, row, evidence);
   }
 
-  async owners(name?: string): Promise<LeaseOwner[]> {
-    return this.#table.owners(name ?? null);
+  async owners(): Promise<LeaseOwner[]> {
+    return this.#table.owners();
   }
 
   async end(isGone: (owner: LeaseOwner) => boolean): Promise<void> {
@@ -136,19 +141,20 @@ class SqliteLedger implements Ledger {
   }
 
   /** The usual case in one statement, without a turn of its own; null where it is another, or another was quicker. */
-  #offerAtOnce(order: Order): Offered | null {
+  #offerAtOnce(order: Search, named: LeaseRow[]): Offered | null {
     if (order.count > 1) return null;
-    const plan = this.#plan(order);
+    const plan = this.#plan(order, named);
     const [port] = plan.ports;
     if (port === undefined || plan.prolong.length > 0) return null;
-    const before = plan.named.find((row) => row.port === port) ?? this.#table.at(port);
+    const before = named.find((row) => row.port === port) ?? this.#table.at(port);
     if (before?.ended_at === null) return null;
     const offer = this.#take(port, order, before);
-    return offer && { offers: [offer], homes: plan.named.map((row) => row.port) };
+    return offer && { offers: [offer], homes: named.map((row) => row.port) };
   }
 
-  #offerInTurn(order: Order): Offered {
-    const plan = this.#plan(order);
+  #offerInTurn(order: Search): Offered {
+    const named = this.#table.named(order.name);
+    const plan = this.#plan(order, named);
     const prolonged = plan.prolong.map((row): Offer => {
       const renewed = this.#table.renew(keyOf(row), order.ttlMs)!;
       return { lease: this.#lease(renewed), renewed: true, home: true };
@@ -158,14 +164,13 @@ class SqliteLedger implements Ledger {
     );
     return {
       offers: [...prolonged, ...taken].sort((a, b) => a.lease.port - b.lease.port),
-      homes: plan.named.map((row) => row.port),
+      homes: named.map((row) => row.port),
     };
   }
 
   /** What would meet the order now. */
-  #plan(order: Order): { named: LeaseRow[]; prolong: LeaseRow[]; ports: number[] } {
+  #plan(order: Search, named: LeaseRow[]): { prolong: LeaseRow[]; ports: number[] } {
     const now = this.#clock.monotonic();
-    const named = this.#table.named(order.name);
     const goesOn = (row: LeaseRow) => endOf(tenureOf(row), now, () => false) === null;
     const mayProlong = (row: LeaseRow) => row.pid === null && goesOn(row) && order.isSuitable(row.port);
     const prolong = order.owner ? [] : named.filter(mayProlong).slice(0, order.count);
@@ -174,7 +179,7 @@ class SqliteLedger implements Ledger {
     const ports = count === 0 ? [] : this.#candidates.choose({ ...order, count }, others, now);
     const isHome = (port: number) => named.some((row) => row.port === port);
     if (!ports || (order.strict && named.length > 0 && !ports.every(isHome))) throw unavailable(order, named);
-    return { named, prolong, ports };
+    return { prolong, ports };
   }
 
   #take(port: number, order: Order, before: LeaseRow | null): Offer | null {

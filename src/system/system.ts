@@ -175,6 +175,8 @@ export interface BindFailure {
 export type BindOutcome = { ok: true; port: number } | { ok: false; error: BindFailure };
 
 export interface Binder {
+  /** Whether a bind to `::` that is not v6only meets every socket on IPv4 too, so that it is a proof for both. */
+  readonly dualStackMeetsAll: boolean;
   /** Binds (and for TCP listens), then closes at once without having accepted anything. */
   attempt(request: BindRequest): Promise<BindOutcome>;
   /**

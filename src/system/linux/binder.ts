@@ -12,6 +12,7 @@ const BPF_RET = 0x06;
 
 export function createBinder(): Binder {
   return {
+    dualStackMeetsAll: true,
     async attempt(request) {
       return attempt(request);
     },

@@ -33,6 +33,8 @@ export function createUnsupportedSystem(platform: string): System {
       reap: () => false,
     },
     binder: {
+      // libuv sets SO_REUSEADDR on Unix, with which macOS lets each family have the port.
+      dualStackMeetsAll: false,
       attempt: attemptBind,
       park: refuseLater('park a port'),
       listening: refuseLater('pass on a listening socket'),
