@@ -7,7 +7,7 @@ import { Search } from '../search.ts';
 import type { NewsDesk } from './news.ts';
 import type { Place } from './place.ts';
 import type { Plane } from './plane.ts';
-import { moved, Side, type SideOwner } from './side.ts';
+import { moved, Side, type SideOwner, unusual } from './side.ts';
 import { connectTo, ignoreInput } from './sockets.ts';
 import { Visit } from './visit.ts';
 import type { Timed } from './wheel.ts';
@@ -15,7 +15,6 @@ import type { Timed } from './wheel.ts';
 /** So many pieces of one connection before it is the next one's turn. */
 const piecesPerTurn = 8;
 
-const unusual = linux.EPOLLRDHUP | linux.EPOLLHUP | linux.EPOLLERR | linux.EPOLLPRI;
 const incoming = linux.EPOLLIN | unusual;
 const outgoing = linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP;
 
@@ -78,7 +77,6 @@ export class Connection extends Visit implements Timed, SideOwner {
   }
 
   happened(side: Side, events: number): void {
-    if (events & unusual) side.more = true;
     if (this.phase === 'relaying') this.relay(side, events);
     else if (this.phase === 'ending') this.wrapUp();
     else if (this.phase === 'connecting') this.whileConnecting(side, events);

@@ -4,6 +4,7 @@ import type { Watcher } from './loop.ts';
 import { type Pipe, pipeSize } from './pipes.ts';
 import { chunkSize, type Plane } from './plane.ts';
 
+export const unusual = linux.EPOLLRDHUP | linux.EPOLLHUP | linux.EPOLLERR | linux.EPOLLPRI;
 export const everything =
   (linux.EPOLLIN | linux.EPOLLOUT | linux.EPOLLPRI | linux.EPOLLRDHUP | linux.EPOLLET) >>> 0;
 
@@ -34,6 +35,8 @@ export class Side implements Watcher {
   blocked = false;
   /** The kernel has more to tell than a short read says: an end, an error, urgent data. */
   more = false;
+  /** Of what there is more to tell, it is the end, and nothing else. */
+  endIsNear = false;
   /** It is in the loop's list of what goes on in the next turn. */
   postponed = false;
   /** Of the call that failed last. */
@@ -42,6 +45,7 @@ export class Side implements Watcher {
   took = 0;
   private readonly owner: SideOwner;
   private readonly plane: Plane;
+  private urgent = false;
   private held: Uint8Array | null = null;
   private pipe: Pipe | null = null;
   private inPipe = 0;
@@ -55,6 +59,7 @@ export class Side implements Watcher {
   }
 
   ready(events: number): void {
+    if (events & unusual) this.note(events);
     this.owner.happened(this, events);
   }
 
@@ -117,7 +122,12 @@ export class Side implements Watcher {
       return moved.on;
     }
     this.streak = 0;
-    // Shorter than asked for: that was all, and the kernel will tell of what comes after it.
+    // Shorter than asked for: that was all, and the kernel will tell of what comes after it. Where it has told of the
+    // end already, nothing does (tcp_fin: every byte before it was in the queue by then).
+    if (this.endIsNear) {
+      this.eof = true;
+      return moved.ended;
+    }
     return this.more ? moved.on : moved.waits;
   }
 
@@ -141,9 +151,18 @@ export class Side implements Watcher {
     this.told = false;
     this.blocked = false;
     this.more = false;
+    this.endIsNear = false;
+    this.urgent = false;
     this.errno = 0;
     this.held = null;
     this.setBulk(false);
+  }
+
+  /** A read stops short at urgent data too, so after any of it no end is concluded from a short read. */
+  private note(events: number): void {
+    this.more = true;
+    if (events & linux.EPOLLPRI) this.urgent = true;
+    this.endIsNear = (events & linux.EPOLLRDHUP) !== 0 && (events & linux.EPOLLERR) === 0 && !this.urgent;
   }
 
   private splice(): Moved {
