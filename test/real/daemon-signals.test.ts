@@ -190,13 +190,23 @@ test('a wrong configuration ends the start with 2, an address that is held with 
   expect(second.stderr).toContain(`PID ${first.child.pid}`);
 });
 
-test('after SIGKILL it starts again on the same state, and ends the instances that were left', async () => {
+test('killed together with its keeper, it starts again on the same state and ends what was left', async () => {
   const home = house(one);
   const first = await up(home);
   const { pid } = (await first.status()).services[0]!.instances[0]!;
+  const { processes } = await selectSystem();
+  const keepers = [];
+  for (const node of await processes.list()) {
+    if (node.parent !== first.child.pid) continue;
+    const { command } = (await processes.facts(node.pid))!;
+    if (command.some((word) => word.endsWith('keeper.js'))) keepers.push(node);
+  }
+  expect(keepers).toHaveLength(1);
+  // Stopped first, so that it cannot end the instances before it is killed itself.
+  for (const keeper of keepers) process.kill(keeper.pid, 'SIGSTOP');
   first.child.kill('SIGKILL');
   await first.ended;
-  const { processes } = await selectSystem();
+  for (const keeper of keepers) await processes.signal(keeper, 'SIGKILL');
   expect(await processes.facts(pid!)).not.toBe(null);
   const second = await up(home);
   expect(await processes.facts(pid!)).toBe(null);
