@@ -1,5 +1,5 @@
 // The relay beside HAProxy, nginx stream and node:net, one worker each: requests, new connections, bulk data.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   mkdtempSync,
   openSync,
@@ -13,7 +13,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { partsRoot, root } from '../scripts/setup.mjs';
-import { cpuSeconds, fetchPackage, median, peer, ratio, report, table, versionOf } from './harness.mjs';
+import { cpuSeconds, fetchPackage, median, peer, ratio, report, table } from './harness.mjs';
 
 /** `--rounds=N`, `--seconds=N` of each measurement, `--only=name,name`. */
 const option = (name, fallback) =>
@@ -67,6 +67,11 @@ function streamModule() {
   if (found) return path.join(found.parentPath, found.name);
   fetchPackage('libnginx-mod-stream');
   return streamModule();
+}
+
+function versionOf({ file, env }) {
+  const { stdout, stderr } = spawnSync(file, ['-v'], { env, encoding: 'utf8' });
+  return `${stdout}${stderr}`.split('\n')[0].replace(/ (\d{4}\/|\[|- http).*/, '');
 }
 
 async function freePort() {
@@ -317,7 +322,7 @@ ${table(
     report('relay', {
       title: 'Relay: connections through one worker',
       body,
-      versions: [versionOf(haproxy.file, '-v'), versionOf(nginx.file, '-v'), versionOf(wrk.file, '-v')],
+      versions: [haproxy, nginx, wrk].map(versionOf),
     });
   }
 } finally {

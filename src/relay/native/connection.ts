@@ -84,7 +84,7 @@ export class Connection extends Visit implements Timed, SideOwner {
 
   goOn(side: Side): void {
     side.postponed = false;
-    if (this.phase === 'relaying' && !side.blocked) this.pump(side);
+    if (this.phase === 'relaying' && !side.blocked) this.pump(side, true);
   }
 
   expire(now: number): void {
@@ -190,7 +190,7 @@ export class Connection extends Visit implements Timed, SideOwner {
   }
 
   /** Moves what can be moved from one side to the other. */
-  private pump(from: Side): void {
+  private pump(from: Side, late = false): void {
     from.blocked = false;
     let result = from.holds ? from.flush() : moved.on;
     if (result === moved.on && from.eof) result = moved.ended;
@@ -201,7 +201,7 @@ export class Connection extends Visit implements Timed, SideOwner {
     if (!from.holds) from.releasePipe();
     else this.movedAt = this.plane.loop.now;
     if (result === moved.on) this.postpone(from);
-    else if (result === moved.ended) this.passEnd(from);
+    else if (result === moved.ended) this.ended(from, late);
     else if (result === moved.failed) this.failedMove(from);
   }
 
@@ -215,14 +215,18 @@ export class Connection extends Visit implements Timed, SideOwner {
     else this.fail(from.other, from.other.errno, 'write');
   }
 
-  private passEnd(from: Side): void {
-    if (from.told) return;
-    from.told = true;
-    if (from.other.told) {
+  /** At the end of the turn: by then the other side's end is often there too, and closing both says it all. */
+  private ended(from: Side, late: boolean): void {
+    const { other } = from;
+    from.ended = true;
+    if (other.ended) {
       this.reason = 'done';
       this.finish(false);
-    } else {
-      epoll.shutdown(from.other.fd, linux.SHUT_WR);
+    } else if (!late) {
+      this.postpone(from);
+    } else if (!from.told) {
+      from.told = true;
+      epoll.shutdown(other.fd, linux.SHUT_WR);
     }
   }
 

@@ -30,6 +30,8 @@ export class Loop {
   private readonly watchers: (Watcher | undefined)[] = [];
   private readonly generations: number[] = [];
   private late: Watcher[] = [];
+  /** Events of the last turn. */
+  private count = 0;
   private running = false;
 
   /** @throws OsError. */
@@ -75,9 +77,12 @@ export class Loop {
 
   private turn(): void {
     const longest = this.afterTurn();
-    const wait = this.late.length > 0 ? 0 : this.wheel.wait(this.now, longest);
+    // After a busy turn a look without sleeping first: under load the next events are there already, or nearly.
+    const busy = this.late.length > 0 || this.count > 0;
+    const wait = busy ? 0 : this.wheel.wait(this.now, longest);
     const count = epoll.epoll_wait(this.fd, this.memory.pointer, maxEvents, Math.ceil(wait));
     if (count < 0 && errno() !== errorNumber.EINTR) checked('epoll_wait', count);
+    this.count = count;
     this.now = performance.now();
     const { events, watchers, generations } = this;
     for (let i = 0; i < count; i++) {

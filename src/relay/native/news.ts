@@ -1,7 +1,7 @@
 // Gathers what happens on one listener between two reports, in bounded memory.
 import type { RefusalReason } from '../../listen/index.ts';
 import type { ConnectionEnd, EndReason, TargetCounters } from '../engine.ts';
-import type { News, WireEnd } from './protocol.ts';
+import { type News, packEnd, type WireEnd } from './protocol.ts';
 
 /** So many of each kind are told one by one in a report; what is beyond is only counted. */
 export const listedAtMost = 10_000;
@@ -56,7 +56,7 @@ export class NewsDesk {
   }
 
   ended(end: ConnectionEnd): void {
-    if (this.ends.length < listedAtMost) this.ends.push({ ...end, fresh: this.opened.delete(end.client) });
+    if (this.ends.length < listedAtMost) this.ends.push(packEnd(end, this.opened.delete(end.client)));
     else this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
     this.note();
   }

@@ -63,9 +63,44 @@ export interface News {
   targets: TargetCounters[];
 }
 
-export interface WireEnd extends ConnectionEnd {
-  /** It also began since the last report. */
-  fresh: boolean;
+/**
+ * The end of a connection, without names and in whole microseconds: one is written for every connection.
+ * `fresh`: it also began since the last report.
+ */
+export type WireEnd = [
+  fresh: 0 | 1,
+  client: string,
+  target: string | null,
+  reason: EndReason,
+  received: number,
+  sent: number,
+  us: number,
+  connectUs: number | null,
+  retries: number,
+  detail: string | null,
+];
+
+export function packEnd(end: ConnectionEnd, fresh: boolean): WireEnd {
+  const { client, target, reason, received, sent, ms, connectMs, retries, detail } = end;
+  const connectUs = connectMs === null ? null : Math.round(connectMs * 1000);
+  return [
+    fresh ? 1 : 0,
+    client,
+    target,
+    reason,
+    received,
+    sent,
+    Math.round(ms * 1000),
+    connectUs,
+    retries,
+    detail,
+  ];
+}
+
+export function unpackEnd(end: WireEnd): ConnectionEnd {
+  const [, client, target, reason, received, sent, us, connectUs, retries, detail] = end;
+  const connectMs = connectUs === null ? null : connectUs / 1000;
+  return { client, target, reason, received, sent, ms: us / 1000, connectMs, retries, detail };
 }
 
 export function encode(message: Command | Report): string {

@@ -1,13 +1,13 @@
 // What a worker reported in one piece, told one by one as the portable engine tells it.
 import type { ConnectionEnd, EndReason, EngineReports } from '../engine.ts';
-import type { News } from './protocol.ts';
+import { type News, unpackEnd } from './protocol.ts';
 
 /** In place of the name of a client that was only counted. */
 const unlisted = 'unlisted';
 
 export function pass(listener: string, news: News, reports: EngineReports): void {
   for (const client of news.opened) reports.opened(listener, client);
-  for (const { fresh, client } of news.ends) if (fresh) reports.opened(listener, client);
+  for (const [fresh, client] of news.ends) if (fresh) reports.opened(listener, client);
   for (let i = 0; i < news.unlisted.opened; i++) reports.opened(listener, unlisted);
   for (const [client, reason] of news.refused) reports.refused(listener, client, reason);
   for (const [reason, count] of news.unlisted.refused) {
@@ -16,7 +16,7 @@ export function pass(listener: string, news: News, reports: EngineReports): void
   if (news.received > 0) reports.received(listener, news.received);
   if (news.sent > 0) reports.sent(listener, news.sent);
   for (const [target, code] of news.failed) reports.targetFailed(listener, target, code);
-  for (const { fresh: _, ...end } of news.ends) reports.ended(listener, end);
+  for (const end of news.ends) reports.ended(listener, unpackEnd(end));
   for (const [reason, count] of news.unlisted.ended) {
     for (let i = 0; i < count; i++) reports.ended(listener, nameless(reason, null));
   }

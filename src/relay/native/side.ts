@@ -29,6 +29,8 @@ export class Side implements Watcher {
   fd = -1;
   /** Its end was read: what it had to say is all here. */
   eof = false;
+  /** All of that was passed on. */
+  ended = false;
   /** Its end was passed on. */
   told = false;
   /** The other one takes no more at the moment; what waits for it is held here, and no more is read. */
@@ -148,6 +150,7 @@ export class Side implements Watcher {
     this.releasePipe();
     this.fd = -1;
     this.eof = false;
+    this.ended = false;
     this.told = false;
     this.blocked = false;
     this.more = false;

@@ -45,7 +45,10 @@ it('counts what is open, and what ended within one report', () => {
   desk.connectionOpened('two');
   desk.ended(end('two'));
   const first = newsOf(desk);
-  expect(first).toMatchObject({ opened: ['one'], ends: [{ client: 'two', fresh: true }] });
+  expect(first).toMatchObject({
+    opened: ['one'],
+    ends: [[1, 'two', 'a', 'done', 0, 0, 1000, 1000, 0, null]],
+  });
   tally.take('worker', first);
   expect(tally.active).toBe(1);
   expect(desk.take()).toBeNull();

@@ -19,7 +19,7 @@ export class Tally<Worker> {
 
   take(worker: Worker, { opened, ends, unlisted, targets }: News): void {
     const share = this.shares.get(worker) ?? { active: 0, targets: [] };
-    const ended = ends.filter(({ fresh }) => !fresh).length + sum(unlisted.ended.map(([, count]) => count));
+    const ended = ends.filter(([fresh]) => !fresh).length + sum(unlisted.ended.map(([, count]) => count));
     share.active += opened.length + unlisted.opened - ended;
     share.targets = targets;
     this.shares.set(worker, share);
