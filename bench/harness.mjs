@@ -73,10 +73,23 @@ export function ratio(ours, theirs) {
   return `${(ours / theirs).toFixed(2)} ×`;
 }
 
-/** The first line that a program prints of its own version. */
+/** For programs that were unpacked rather than installed: where their libraries are. */
+export function unpackedLibraries() {
+  const folder = path.join(partsRoot, 'usr', 'lib');
+  if (!existsSync(folder)) return {};
+  const places = readdirSync(folder).filter((name) => name.includes('-linux-'));
+  return { LD_LIBRARY_PATH: places.map((name) => path.join(folder, name)).join(':') };
+}
+
+/** The first line in which a program names a version of its own. */
 export function versionOf(file, ...args) {
-  const { stdout, stderr } = spawnSync(file, args.length > 0 ? args : ['--version'], { encoding: 'utf8' });
-  return `${stdout}${stderr}`.trim().split('\n')[0];
+  const env = { ...process.env, ...unpackedLibraries() };
+  const { stdout, stderr } = spawnSync(file, args.length > 0 ? args : ['--version'], {
+    encoding: 'utf8',
+    env,
+  });
+  const lines = `${stdout}${stderr}`.trim().split('\n');
+  return (lines.find((line) => /\d+\.\d+/.test(line)) ?? lines[0]).trim();
 }
 
 /** A Markdown table. */
@@ -93,6 +106,7 @@ export function report(name, { title, body, versions }) {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release()}, Node ${process.versions.node}`;
   const date = new Date().toISOString().slice(0, 10);
   const section = `## ${title}\n\n${body.trim()}\n\n${date}; ${machine}; ${versions.join('; ')}.\n`;
+  if (section.includes(root)) throw new Error(`the section names a folder of this machine: ${section}`);
   console.log(section);
   const folder = path.join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });

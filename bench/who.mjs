@@ -41,7 +41,7 @@ ${table(['command', 'median', 'reeve / it'], rowsOf(loaded))}
 The same machine idle (goal: at most 1.5 × node -e 0):
 
 ${table(['command', 'median', 'reeve / it'], rowsOf(idle))}`,
-  versions: [versionOf(ss, '-V'), `lsof ${versionOf(lsof, '-v')}`],
+  versions: [versionOf(ss, '-V'), `lsof ${versionOf(lsof, '-v').replace('revision: ', '')}`],
 });
 
 /** Listeners and plain open files, spread over processes that only sleep. */
