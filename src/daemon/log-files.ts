@@ -88,12 +88,9 @@ async function nothingKept(
   { service, instance }: Pick<LogQuery, 'service' | 'instance'>,
 ): Promise<ReeveError> {
   const name = instance === undefined ? service : `${service}/${instance}`;
-  const known = [...new Set((await kept(folder)).map((one) => one.service))].join(', ') || 'none';
-  return new ReeveError(
-    'not-found',
-    `no output of '${name}' is kept in ${folder}: there is that of ${known}`,
-    {
-      hint: 'Name the configuration that the daemon was started with: -c FILE',
-    },
-  );
+  const known = [...new Set((await kept(folder)).map((one) => one.service))].join(', ');
+  const others = known ? `there is that of ${known}` : 'no service has printed anything yet';
+  return new ReeveError('not-found', `no output of '${name}' is kept in ${folder}: ${others}`, {
+    hint: 'Name the configuration that the daemon was started with: -c FILE',
+  });
 }

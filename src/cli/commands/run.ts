@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { errorMessage, exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import type { Listener, RunEnd, RunReport } from '../../supervise/index.ts';
-import { type Common, command, type Define, option } from '../define.ts';
+import { type Common, command, type Define, setting } from '../define.ts';
 import type { Io } from '../io.ts';
 
 export interface RunOptions extends Common {
@@ -35,13 +35,10 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
     .option('--open', 'open http://localhost:PORT in a browser when it is ready')
     .option('--fix', 'if it listens on another port, pass connections on to there')
     .option('--restart', 'start it again when it fails, with growing delays')
-    .option(
-      '--timeout <duration>',
-      'after which to tell that it does not listen',
-      option(parseDuration),
-      60_000,
+    .addOption(
+      setting('--timeout <duration>', 'after which to tell that it does not listen', parseDuration, '60s'),
     )
-    .option('--stop-timeout <duration>', 'from SIGTERM to SIGKILL', option(parseDuration), 10_000)
+    .addOption(setting('--stop-timeout <duration>', 'from SIGTERM to SIGKILL', parseDuration, '10s'))
     .option('--no-park', 'do not hold the port until the command binds it')
     .action(async (_words, options: RunOptions, self) => {
       const { rawArgs } = program as unknown as { rawArgs: string[] };

@@ -3,7 +3,7 @@ import { exit, ReeveError, worstExit } from '../../core/errors.ts';
 import { parseDuration, parseRate, type Rate } from '../../core/quantity.ts';
 import type { ScanRecord } from '../../core/records.ts';
 import { printable } from '../../core/text.ts';
-import { action, type Common, command, type Define, json, option, wholeNumber } from '../define.ts';
+import { action, type Common, command, type Define, json, option, setting, wholeNumber } from '../define.ts';
 import type { Io } from '../io.ts';
 
 const methods = ['connect', 'syn', 'udp'] as const;
@@ -42,7 +42,7 @@ reeve scan 10.0.0.5 --method udp -p dns,ntp,snmp`,
       'probes sent, such as 200/s; 500/s by default (udp 50/s), no limit on this machine',
       option(parseRate),
     )
-    .option('--timeout <duration>', 'the longest that one probe waits', option(parseTimeout), 1000)
+    .addOption(setting('--timeout <duration>', 'the longest that one probe waits', parseTimeout, '1s'))
     .option('--retries <count>', 'how often a silent port is asked again', wholeNumber(0, 10), 1)
     .option('--concurrency <count>', 'probes under way at once', wholeNumber(1, 10_000))
     .option('--banner', 'show what open TCP ports say')
