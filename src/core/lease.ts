@@ -30,9 +30,12 @@ export const defaultPool = { first: 20_000, last: 32_000 } as const;
 export const maxCount = 1000;
 
 /**
- * What is remembered of a port. Times are of the machine's own clock, which starts anew at boot and knows no
- * steps; a time that lies ahead is therefore from before the last boot.
+ * A time of the machine's clock that lies further ahead is from before the last boot, since that clock starts anew.
+ * Not any that lies ahead: while one process looks, others go on writing.
  */
+export const aheadMs = 60_000;
+
+/** What is remembered of a port. Times are of the machine's own clock, which knows no steps. */
 export interface Tenure {
   /** Who had it last; null where only a stranger was found on it. */
   name: string | null;
@@ -45,8 +48,9 @@ export interface Tenure {
 
 /** When this lease ended or was over without anybody having noticed; null while it goes on. */
 export function endOf(tenure: Tenure, now: number, isGone: (owner: LeaseOwner) => boolean): number | null {
-  if (tenure.endedAt !== null) return tenure.endedAt > now ? Number.NEGATIVE_INFINITY : tenure.endedAt;
-  if (tenure.renewedAt > now) return Number.NEGATIVE_INFINITY;
+  const isOld = (time: number) => time > now + aheadMs;
+  if (tenure.endedAt !== null) return isOld(tenure.endedAt) ? Number.NEGATIVE_INFINITY : tenure.endedAt;
+  if (isOld(tenure.renewedAt)) return Number.NEGATIVE_INFINITY;
   if (tenure.endsAt <= now) return tenure.endsAt;
   return isGone(tenure.owner) ? now : null;
 }

@@ -39,7 +39,10 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     while (refused.size < maxRefusals) {
       if (signal.aborted) throw abortError(signal);
       const { offers, homes } = await offer(order, refused);
-      const failed = await prove(offers, homes);
+      const failed = await prove(offers, homes).catch(async (error: unknown) => {
+        await ledger.withdraw(offers, new Map());
+        throw error;
+      });
       if (failed.size === 0) return settle(offers, lostHomes(homes, refused, rules));
       for (const [port, evidence] of failed) refused.set(port, evidence);
       await ledger.withdraw(offers, failed);

@@ -1,5 +1,5 @@
 // Where the SQLite ledger finds ports to offer: the name's own, unused ones, and those that rested longest.
-import { type Choices, choosePorts, type LeaseOwner, mayPass } from '../core/lease.ts';
+import { aheadMs, type Choices, choosePorts, type LeaseOwner, mayPass } from '../core/lease.ts';
 import type { PortRange } from '../core/range.ts';
 import type { Database } from '../store/index.ts';
 import type { Order } from './ledger.ts';
@@ -81,7 +81,7 @@ export class Candidates {
          where ended_at is not null and (ended_at <= ? or ended_at > ?) and port between ? and ? and name is not ?
          order by ended_at limit ? offset ?`,
         now - quarantineMs,
-        now,
+        now + aheadMs,
         range.first,
         range.last,
         name,

@@ -1,6 +1,6 @@
 // The table of leases in SQLite: rows found, and changed by statements that fail where another was quicker.
 import type { Clock } from '../core/context.ts';
-import { endOf, type LeaseOwner } from '../core/lease.ts';
+import { aheadMs, endOf, type LeaseOwner } from '../core/lease.ts';
 import type { Database, Value } from '../store/index.ts';
 import type { LeaseKey } from './book.ts';
 import { type LeaseRow, ownerOf, tenureOf } from './sqlite-rows.ts';
@@ -128,7 +128,7 @@ export class LeaseTable {
 
   /** Ends what has run out, which nobody may have noticed yet. */
   endLapsed(): void {
-    this.#endOver('(ends_at <= ?1 or renewed_at > ?1)', () => false);
+    this.#endOver(`(ends_at <= ?1 or renewed_at > ?1 + ${aheadMs})`, () => false);
   }
 
   endGone(isGone: (owner: LeaseOwner) => boolean): void {
@@ -150,7 +150,7 @@ export class LeaseTable {
 
   #whyEnded(row: LeaseRow): string {
     const now = this.#clock.monotonic();
-    if (row.renewed_at > now) return 'the machine was started anew';
+    if (row.renewed_at > now + aheadMs) return 'the machine was started anew';
     if (row.ends_at > now) return 'its owner is gone';
     return row.pid === null ? 'its time was over' : 'no heartbeat came';
   }

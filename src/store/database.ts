@@ -37,8 +37,8 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   let connection: Libsql.Database | undefined;
   try {
     createPrivate(file);
-    connection = new Sqlite(file, { timeout: options.busyMs ?? 5000 });
-    const database = wrap(connection, file);
+    connection = new Sqlite(file, { timeout: roundMs });
+    const database = wrap(connection, file, options.busyMs ?? 5000);
     // Readers and one writer get along, and a commit need not wait for the disk: what a power failure takes
     // with it was about processes that are gone as well. Killed processes lose nothing.
     await untilQuiet(() => database.all('pragma journal_mode = wal'));
@@ -78,7 +78,13 @@ async function untilQuiet(work: () => unknown): Promise<void> {
   }
 }
 
-function wrap(connection: Libsql.Database, file: string): Database {
+/**
+ * SQLite waits for others by trying again after 1, 2, 5, 10… up to 100 ms. Among 64 writers the unlucky waited for
+ * ten seconds; beginning anew after so long, they try more often than those who have just come.
+ */
+const roundMs = 30;
+
+function wrap(connection: Libsql.Database, file: string, busyMs: number): Database {
   const statements = new Map<string, Libsql.Statement<unknown[]>>();
   const statement = (sql: string) => {
     const known = statements.get(sql) ?? connection.prepare(sql);
@@ -86,10 +92,13 @@ function wrap(connection: Libsql.Database, file: string): Database {
     return known;
   };
   const guarded = <Result>(work: () => Result): Result => {
-    try {
-      return work();
-    } catch (error) {
-      throw explained(error, file);
+    const end = performance.now() + busyMs;
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > end) throw explained(error, file);
+      }
     }
   };
   return {
