@@ -112,7 +112,9 @@ test('what is not kept is told, with what is', async () => {
   const none = readLogs(query(configFile, { service: 'nobody' }), new AbortController().signal);
   await expect(none.next()).rejects.toMatchObject({
     code: 'not-found',
-    message: expect.stringMatching(/^no output of 'nobody' is kept in .+logs: no service has printed anything yet$/),
+    message: expect.stringMatching(
+      /^no output of 'nobody' is kept in .+logs: no service has printed anything yet$/,
+    ),
   });
 });
 
