@@ -82,7 +82,7 @@ async function untilQuiet(work: () => unknown): Promise<void> {
  * SQLite waits for others by trying again after 1, 2, 5, 10… up to 100 ms. Among 64 writers the unlucky waited for
  * ten seconds; beginning anew after so long, they try more often than those who have just come.
  */
-const roundMs = 30;
+const roundMs = 100;
 
 function wrap(connection: Libsql.Database, file: string, busyMs: number): Database {
   const statements = new Map<string, Libsql.Statement<unknown[]>>();
