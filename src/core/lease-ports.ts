@@ -45,10 +45,6 @@ const words: Record<Unsuitable, string> = {
   'browser-blocked': 'blocked by browsers',
 };
 
-export function unsuitableWords(reason: Unsuitable): string {
-  return words[reason];
-}
-
 /** Why a range gives too little: `12 in the range of outgoing connections, 3 kept out by the configuration`. */
 export function explainPool(rules: PoolRules): string {
   const counts = new Map<Unsuitable, number>();

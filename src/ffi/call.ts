@@ -17,6 +17,14 @@ function koffi(): Koffi {
 /** What may be passed for a pointer: bytes, an address, or NULL. */
 export type Pointer = Uint8Array | bigint | null;
 
+/** The C library that Node itself runs on, glibc or musl; by name only where the program does not export its calls. */
+export const cLibrary: readonly (string | null)[] = [
+  null,
+  'libc.so.6',
+  'libc.musl-x86_64.so.1',
+  'libc.musl-aarch64.so.1',
+];
+
 /**
  * The functions of a native library by their C prototypes. Neither the library nor a function is looked up before
  * its first use. `files` are tried in order; null is what this program itself is linked with.

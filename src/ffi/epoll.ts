@@ -1,5 +1,5 @@
 // The C library's calls of the relay's workers on Linux: an event loop, sockets, pipes. Results are raw.
-import { declare, type Pointer } from './call.ts';
+import { cLibrary, declare, type Pointer } from './call.ts';
 
 export interface Epoll {
   epoll_create1(flags: number): number;
@@ -32,39 +32,36 @@ export interface Epoll {
   signal(number: number, handler: number): bigint;
 }
 
-export const epoll: Epoll = declare<Epoll>(
-  [null, 'libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1'],
-  {
-    epoll_create1: 'int epoll_create1(int)',
-    epoll_ctl: 'int epoll_ctl(int, int, int, void *)',
-    epoll_wait: 'int epoll_wait(int, void *, int, int)',
+export const epoll: Epoll = declare<Epoll>(cLibrary, {
+  epoll_create1: 'int epoll_create1(int)',
+  epoll_ctl: 'int epoll_ctl(int, int, int, void *)',
+  epoll_wait: 'int epoll_wait(int, void *, int, int)',
 
-    socket: 'int socket(int, int, int)',
-    accept4: 'int accept4(int, void *, void *, int)',
-    connect: 'int connect(int, const void *, uint32_t)',
-    getsockname: 'int getsockname(int, void *, void *)',
-    getpeername: 'int getpeername(int, void *, void *)',
-    getsockopt: 'int getsockopt(int, int, int, void *, void *)',
-    setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
-    recv: 'long recv(int, void *, size_t, int)',
-    send: 'long send(int, const void *, size_t, int)',
-    shutdown: 'int shutdown(int, int)',
-    close: 'int close(int)',
+  socket: 'int socket(int, int, int)',
+  accept4: 'int accept4(int, void *, void *, int)',
+  connect: 'int connect(int, const void *, uint32_t)',
+  getsockname: 'int getsockname(int, void *, void *)',
+  getpeername: 'int getpeername(int, void *, void *)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
+  setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
+  recv: 'long recv(int, void *, size_t, int)',
+  send: 'long send(int, const void *, size_t, int)',
+  shutdown: 'int shutdown(int, int)',
+  close: 'int close(int)',
 
-    splice: 'long splice(int, void *, int, void *, size_t, unsigned int)',
-    pipe2: 'int pipe2(void *, int)',
-    fcntl: 'int fcntl(int, int, long)',
+  splice: 'long splice(int, void *, int, void *, size_t, unsigned int)',
+  pipe2: 'int pipe2(void *, int)',
+  fcntl: 'int fcntl(int, int, long)',
 
-    socketpair: 'int socketpair(int, int, int, void *)',
-    sendmsg: 'long sendmsg(int, const void *, int)',
-    recvmsg: 'long recvmsg(int, void *, int)',
-    memfd_create: 'int memfd_create(const char *, unsigned int)',
-    ftruncate: 'int ftruncate(int, long)',
-    mmap: 'uint64_t mmap(void *, size_t, int, int, int, long)',
-    munmap: 'int munmap(uint64_t, size_t)',
-    signal: 'uint64_t signal(int, intptr_t)',
-  },
-);
+  socketpair: 'int socketpair(int, int, int, void *)',
+  sendmsg: 'long sendmsg(int, const void *, int)',
+  recvmsg: 'long recvmsg(int, void *, int)',
+  memfd_create: 'int memfd_create(const char *, unsigned int)',
+  ftruncate: 'int ftruncate(int, long)',
+  mmap: 'uint64_t mmap(void *, size_t, int, int, int, long)',
+  munmap: 'int munmap(uint64_t, size_t)',
+  signal: 'uint64_t signal(int, intptr_t)',
+});
 
 /** From Linux's uapi headers; the same on x86-64 and arm64. */
 export const linux = {
@@ -117,3 +114,7 @@ export const errorNumber = {
   ENOBUFS: 105,
   EINPROGRESS: 115,
 } as const;
+
+/** Bytes of struct epoll_event, which is packed on x86-64 alone (linux/eventpoll.h: EPOLL_PACKED). */
+export const epollEvent =
+  process.arch === 'x64' ? ({ size: 12, dataAt: 4 } as const) : ({ size: 16, dataAt: 8 } as const);

@@ -1,5 +1,5 @@
 // The C library's calls that Portreeve makes on Linux. Results are raw: wrap them in checked().
-import { declare, type Pointer } from './call.ts';
+import { cLibrary, declare, type Pointer } from './call.ts';
 
 export interface Libc {
   open(path: string, flags: number): number;
@@ -29,39 +29,33 @@ export interface Libc {
   syscall4(number: number, a: number, b: number, c: Pointer, d: number): number;
 }
 
-/**
- * The calls of the C library that Node itself runs on, be it glibc or musl; by name only where the program
- * does not export them. Calls are declared in the form their use here needs.
- */
-export const libc: Libc = declare<Libc>(
-  [null, 'libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1'],
-  {
-    open: 'int open(const char *, int)',
-    openat: 'int openat(int, const void *, int)',
-    close: 'int close(int)',
-    readlinkat: 'long readlinkat(int, const void *, void *, size_t)',
+/** Declared in the form that their use here needs. */
+export const libc: Libc = declare<Libc>(cLibrary, {
+  open: 'int open(const char *, int)',
+  openat: 'int openat(int, const void *, int)',
+  close: 'int close(int)',
+  readlinkat: 'long readlinkat(int, const void *, void *, size_t)',
 
-    socket: 'int socket(int, int, int)',
-    bind: 'int bind(int, const void *, uint32_t)',
-    listen: 'int listen(int, int)',
-    connect: 'int connect(int, const void *, uint32_t)',
-    getsockname: 'int getsockname(int, void *, void *)',
-    setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
-    send: 'long send(int, const void *, size_t, int)',
-    recv: 'long recv(int, void *, size_t, int)',
+  socket: 'int socket(int, int, int)',
+  bind: 'int bind(int, const void *, uint32_t)',
+  listen: 'int listen(int, int)',
+  connect: 'int connect(int, const void *, uint32_t)',
+  getsockname: 'int getsockname(int, void *, void *)',
+  setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
+  send: 'long send(int, const void *, size_t, int)',
+  recv: 'long recv(int, void *, size_t, int)',
 
-    if_nametoindex: 'uint32_t if_nametoindex(const char *)',
-    setns: 'int setns(int, int)',
-    sysconf: 'long sysconf(int)',
-    prctl: 'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
-    waitpid: 'int waitpid(int, void *, int)',
-    abort: 'void abort(void)',
-    getpwuid_r: 'int getpwuid_r(uint32_t, void *, void *, size_t, void *)',
+  if_nametoindex: 'uint32_t if_nametoindex(const char *)',
+  setns: 'int setns(int, int)',
+  sysconf: 'long sysconf(int)',
+  prctl: 'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+  waitpid: 'int waitpid(int, void *, int)',
+  abort: 'void abort(void)',
+  getpwuid_r: 'int getpwuid_r(uint32_t, void *, void *, size_t, void *)',
 
-    syscall: 'long syscall(long, long, void *, long)',
-    syscall4: 'long syscall(long, long, long, void *, long)',
-  },
-);
+  syscall: 'long syscall(long, long, void *, long)',
+  syscall4: 'long syscall(long, long, long, void *, long)',
+});
 
 /** System call numbers. Those from Linux 5.1 on are the same on every architecture. */
 export const callNumber = {

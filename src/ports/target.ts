@@ -2,7 +2,7 @@
 import { addressesOverlap, canonicalAddress, familyOf } from '../core/address.ts';
 import { type Protocol, splitHostPort, splitProtocol } from '../core/endpoint.ts';
 import { ReeveError } from '../core/errors.ts';
-import { formatRange, type PortRange, parseRange } from '../core/range.ts';
+import { type PortRange, parseRange } from '../core/range.ts';
 import type { SocketRow } from '../system/index.ts';
 
 /** Ports, narrowed by protocol and address where the text names them. */
@@ -61,10 +61,4 @@ export function addressMatches(
     const wanted = familyOf(each.split('%')[0]!);
     return wanted !== null && addressesOverlap({ family: wanted, address: each, v6only: false }, bound);
   });
-}
-
-export function describeTarget({ protocol, host, range }: PortTarget): string {
-  const port = formatRange(range);
-  const where = host === null ? port : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return protocol ? `${protocol}:${where}` : where;
 }

@@ -1,5 +1,5 @@
 // One epoll loop: descriptors to those who watch them, time, and work that was put off for fairness.
-import { checked, epoll, errno, errorNumber, linux, nativeMemory } from '../../ffi/index.ts';
+import { checked, epoll, epollEvent, errno, errorNumber, linux, nativeMemory } from '../../ffi/index.ts';
 import { Wheel } from './wheel.ts';
 
 /** Whoever wants to know what happens on a descriptor. */
@@ -10,9 +10,9 @@ export interface Watcher {
 }
 
 const maxEvents = 512;
-/** 32-bit words of one struct epoll_event: packed on x86-64 alone (linux/eventpoll.h, EPOLL_PACKED). */
-const words = process.arch === 'x64' ? 3 : 4;
-const dataAt = process.arch === 'x64' ? 1 : 2;
+/** In 32-bit words. */
+const words = epollEvent.size / 4;
+const dataAt = epollEvent.dataAt / 4;
 const longestWaitMs = 60_000;
 
 export class Loop {

@@ -1,7 +1,7 @@
 // Connect scan over bare calls: non-blocking sockets, used again as long as they are refused, and one epoll.
 import { constants } from 'node:os';
 import { OsError } from '../../../core/errors.ts';
-import { checked, epollEvent, errno, libc, nativeMemory, socketCalls } from '../../../ffi/index.ts';
+import { epoll as calls, checked, epollEvent, errno, libc, nativeMemory } from '../../../ffi/index.ts';
 import type { PortAnswer, Prober, ScanTarget } from '../../scanner.ts';
 import { encodeAddress } from '../bound.ts';
 import { addressIn, ownEnd, portIn } from './own-end.ts';
@@ -43,7 +43,7 @@ export function createConnectProber({ address, local }: ScanTarget): Prober {
   target.bytes.set(sockaddr);
   const events = nativeMemory(eventsAtOnce * epollEvent.size);
   const eventView = new DataView(events.bytes.buffer, events.bytes.byteOffset, events.bytes.length);
-  const epoll = checked('epoll_create1', socketCalls.epoll_create1(EPOLL_CLOEXEC));
+  const epoll = checked('epoll_create1', calls.epoll_create1(EPOLL_CLOEXEC));
   const wake = createWake(epoll);
   const domain = new DataView(sockaddr.buffer).getUint16(0, true);
 
@@ -113,7 +113,7 @@ export function createConnectProber({ address, local }: ScanTarget): Prober {
     const view = new DataView(event.buffer);
     view.setUint32(0, EPOLLOUT + EPOLLET, true);
     view.setInt32(epollEvent.dataAt, fd, true);
-    checked('epoll_ctl', socketCalls.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event));
+    checked('epoll_ctl', calls.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event));
     watched.add(fd);
   }
 
@@ -153,7 +153,7 @@ export function createConnectProber({ address, local }: ScanTarget): Prober {
       if (portOf.size === 0) return;
       let count: number;
       do {
-        count = socketCalls.epoll_wait(epoll, events.pointer, eventsAtOnce, 0);
+        count = calls.epoll_wait(epoll, events.pointer, eventsAtOnce, 0);
         for (let i = 0; i < count; i++) {
           const fd = eventView.getInt32(i * epollEvent.size + epollEvent.dataAt, true);
           const port = portOf.get(fd);
