@@ -9,6 +9,7 @@ export interface Host {
   env: NodeJS.ProcessEnv;
   on(event: NodeJS.Signals, listener: () => void): unknown;
   off(event: NodeJS.Signals, listener: () => void): unknown;
+  removeAllListeners(event: NodeJS.Signals): unknown;
 }
 
 export type Colors = ReturnType<typeof pc.createColors>;

@@ -45,7 +45,9 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
       const { name, argv } = split(rawArgs, self.args);
       const end = await run(io, name, argv, { ...program.opts(), ...options });
       io.exitCode = end.code;
-      if (end.signal && passedOn.has(end.signal)) process.kill(process.pid, end.signal);
+      if (!end.signal || !passedOn.has(end.signal)) return;
+      io.host.removeAllListeners(end.signal);
+      process.kill(process.pid, end.signal);
     });
 
 /** What ended the command ends reeve too, so that a shell's loop stops at Ctrl-C. */
@@ -134,16 +136,16 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   held.lost.addEventListener('abort', () =>
     tell({ kind: 'lost', port, reason: errorMessage(held.lost.reason) }),
   );
+  // They stay when the command has ended: the Ctrl-C that ended it may reach this process after that news, and must
+  // not end it by another code (the kernel may have handed it to a thread that has not run yet).
+  for (const signal of forwarded) io.host.on(signal, () => one.signal(signal));
   io.releaseSignals();
-  const listeners = forwarded.map((signal) => [signal, () => one.signal(signal)] as const);
-  for (const [signal, listener] of listeners) io.host.on(signal, listener);
   try {
     return await one.start();
   } finally {
     await relay.end();
     await held.release();
     book.close();
-    for (const [signal, listener] of listeners) io.host.off(signal, listener);
   }
 }
 
