@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command `reeve`: hands the process over to main.
 import { main } from './main.ts';
 
