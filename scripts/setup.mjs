@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { completeWine, winePackages } from './wine.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => path.join(root, ...parts);
@@ -50,6 +51,7 @@ const parts = {
   ss: { debian: 'iproute2', file: 'bin/ss' },
   ip: { debian: 'iproute2', file: 'bin/ip' },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
+  wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
 };
 
 export const partsRoot = at('.parts');
@@ -61,8 +63,9 @@ function onPath(program) {
 
 /** Where a part is: on the PATH, or unpacked under .parts; undefined when it is neither. */
 export function findPart(name) {
-  const unpacked = path.join(partsRoot, parts[name].file);
-  return onPath(name) ?? (existsSync(unpacked) ? unpacked : undefined);
+  const { file, complete } = parts[name];
+  const unpacked = path.join(partsRoot, file);
+  return (complete ? undefined : onPath(name)) ?? (existsSync(unpacked) ? unpacked : undefined);
 }
 
 /** Fetches the parts that are missing, where this machine can (Debian's apt). Returns name → reason for the rest. */
@@ -76,8 +79,6 @@ export function ensureParts(names = Object.keys(parts)) {
     return reasons;
   }
   console.error(`Fetching ${missing.join(', ')} from Debian…`);
-  const downloads = path.join(partsRoot, 'downloads');
-  mkdirSync(downloads, { recursive: true });
   try {
     run('apt-get', ['update', '-qq']);
   } catch {
@@ -86,13 +87,25 @@ export function ensureParts(names = Object.keys(parts)) {
   for (const name of missing) {
     if (findPart(name)) continue;
     try {
-      run('apt-get', ['download', '-qq', parts[name].debian], { cwd: downloads });
-      const deb = readdirSync(downloads).find((file) => file.startsWith(`${parts[name].debian}_`));
-      run('dpkg', ['-x', path.join(downloads, deb), partsRoot]);
+      fetchPart(parts[name]);
     } catch (error) {
       reasons[name] = `${name} could not be fetched: ${error.message}`;
     }
   }
-  rmSync(downloads, { recursive: true, force: true });
   return reasons;
+}
+
+function fetchPart({ debian, under = '.', file, complete }) {
+  const downloads = path.join(partsRoot, 'downloads');
+  const folder = path.join(partsRoot, under);
+  mkdirSync(downloads, { recursive: true });
+  try {
+    run('apt-get', ['download', '-qq', ...[debian].flat()], { cwd: downloads, timeout: 600_000 });
+    for (const deb of readdirSync(downloads)) run('dpkg', ['-x', path.join(downloads, deb), folder]);
+    if (!complete) return;
+    complete(folder, root);
+    writeFileSync(path.join(partsRoot, file), '');
+  } finally {
+    rmSync(downloads, { recursive: true, force: true });
+  }
 }

@@ -13,7 +13,8 @@ export type Part =
   | 'nc'
   | 'bash'
   | 'script'
-  | 'ipv6';
+  | 'ipv6'
+  | 'wine';
 
 const whyMissing = JSON.parse(process.env.REEVE_PARTS_MISSING ?? '{}') as Record<string, string>;
 
@@ -30,6 +31,7 @@ export function program(name: string): string | null {
 function present(part: Part): boolean {
   if (part === 'root') return process.getuid?.() === 0;
   if (part === 'linux') return process.platform === 'linux';
+  if (part === 'wine') return existsSync(path.join(import.meta.dirname, '../../.parts/wine/ready'));
   if (part === 'ipv6') return existsSync('/proc/net/if_inet6') || process.platform !== 'linux';
   return program(part) !== null;
 }
