@@ -23,7 +23,7 @@ const common = {
   logLevel: 'warning',
 };
 /** Native code, and large libraries that few commands need. */
-const packages = ['koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'];
+const packages = ['@grpc/grpc-js', 'koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'];
 const define = { __REEVE_VERSION__: JSON.stringify(version) };
 
 /**

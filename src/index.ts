@@ -56,13 +56,17 @@ export async function free(
   return results;
 }
 
-/** One probe of `tcp://…`, `http://…` or `https://…`. `timeout` in milliseconds, 3000 by default. */
-export function check(
+/**
+ * One probe of `tcp://…`, `udp://…`, `http(s)://…`, `grpc(s)://…`, `tls://…`, `unix:…` or `exec:…`. `timeout` in
+ * milliseconds, 3000 by default.
+ */
+export async function check(
   url: string,
   options: Partial<ProbeOptions> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ProbeResult> {
-  return probe(url, { timeout: 3000, ...options }, signal);
+  const system = /^exec:/i.test(url) ? { system: await selectSystem() } : {};
+  return probe(url, { timeout: 3000, ...system, ...options }, signal);
 }
 
 /** Which ports (`'ssh,80,8000-8100'`) of a host answer; by connecting over TCP, unless `method` says otherwise. */

@@ -67,8 +67,27 @@ const free: FreeRecord = {
 
 const check: CheckRecord = {
   results: [
-    { url: 'tcp://127.0.0.1:5432', verdict: 'up', ms: 0.8, reason: null, detail: null },
-    { url: 'http://127.0.0.1:8080/', verdict: 'down', ms: 1.2, reason: 'refused', detail: 'ECONNREFUSED' },
+    {
+      url: 'tls://localhost:8443',
+      verdict: 'up',
+      degraded: true,
+      ms: 4.8,
+      reason: 'expiring',
+      detail:
+        'TLSv1.3 with 127.0.0.1:8443, certificate until 2026-01-09; the certificate ends on 2026-01-09, in 4 days',
+      address: '127.0.0.1:8443',
+      certificateExpiresAt: '2026-01-09T09:30:00.000Z',
+    },
+    {
+      url: 'http://127.0.0.1:8080/',
+      verdict: 'down',
+      degraded: false,
+      ms: 1.2,
+      reason: 'refused',
+      detail: 'connection refused (127.0.0.1:8080)',
+      address: null,
+      certificateExpiresAt: null,
+    },
   ],
 };
 

@@ -78,9 +78,14 @@ export const checkSchema = z.object({
     z.object({
       url: z.string(),
       verdict: z.enum(['up', 'down', 'unknown']),
+      degraded: z.boolean().describe('up, but to be looked at: the reason says why'),
       ms: nullable(z.number()).describe('how long the answer took'),
       reason: nullable(z.string()).describe('a stable word for what failed, such as refused or timeout'),
       detail: nullable(z.string()).describe('more about the reason or the answer, for a person'),
+      address: nullable(z.string()).describe('which address of the name answered'),
+      certificateExpiresAt: nullable(z.iso.datetime()).describe(
+        'the earliest end of a certificate of its chain',
+      ),
     }),
   ),
 });

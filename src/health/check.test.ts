@@ -219,6 +219,6 @@ describe('control', () => {
   });
 
   test('a URL that cannot be probed is refused when it is added', () => {
-    expect(() => createScheduler(context).add(spec({ url: 'udp://x:1' }))).toThrow(/not supported yet/);
+    expect(() => createScheduler(context).add(spec({ url: 'gopher://x:1' }))).toThrow(/is not a URL/);
   });
 });

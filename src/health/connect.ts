@@ -29,7 +29,7 @@ export async function connect(
 }
 
 /** `localhost` is both loopbacks whatever the hosts file says (RFC 6761 §6.3), without a look-up. */
-async function resolve(host: string, signal: AbortSignal): Promise<string[]> {
+export async function resolve(host: string, signal: AbortSignal): Promise<string[]> {
   if (familyOf(host) !== null) return [host];
   if (host.toLowerCase() === 'localhost') return ['::1', '127.0.0.1'];
   try {

@@ -1,70 +1,77 @@
-// http://… and https://…: one GET whose status decides. Redirects are an answer, not followed.
+// http://… and https://…: one request whose status, and body where one is expected, decide.
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { formatHostPort } from '../core/endpoint.ts';
-import { errorCode, errorMessage } from '../core/errors.ts';
+import { type ProbeUrl, parseProbeUrl } from '../core/probe-url.ts';
 import { printable } from '../core/text.ts';
-import { abortError } from '../core/time.ts';
 import { connect } from './connect.ts';
-import { type Attempt, failureAt, type Outcome, ProbeFailure } from './outcome.ts';
+import { excerpt, longestAnswer, matcherOf } from './expectation.ts';
+import { handshake, judgeExpiry, type Peer, tlsFacts } from './handshake.ts';
+import { type Attempt, type Facts, fail, failureAt, type Outcome, ProbeFailure } from './outcome.ts';
+import { settled } from './settled.ts';
 
-/** A health page is short; whatever comes after this says nothing more. */
-const maxBody = 64 * 1024;
+const tooManyRequests = 429;
 
-interface Peer {
-  address: string;
-  port: number;
+interface Answer {
+  status: number;
+  words: string;
+  body: Buffer;
+  location: string | null;
+  facts: Facts;
 }
 
-export async function probeHttp(text: string, attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
-  const url = new URL(text);
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port) || (secure ? 443 : 80);
+export async function probeHttp(_: ProbeUrl, attempt: Attempt, signal: AbortSignal, text: string) {
+  let url = new URL(text);
+  let facts: Facts = {};
+  for (let redirects = 0; ; redirects++) {
+    const answer = await ask(url, attempt, signal);
+    // The first certificate and the last status.
+    facts = { ...answer.facts, ...(facts.tls && { tls: facts.tls }), redirects };
+    const { location } = answer;
+    if (location === null || redirects >= (attempt.redirects ?? 0)) {
+      return judgeExpiry(judge(answer, attempt, facts), attempt.minDays ?? 0, Date.now());
+    }
+    url = nextUrl(location, url, facts);
+  }
+}
+
+/** Only to HTTP: a server must not lead the probe to a file or a command. */
+function nextUrl(location: string, from: URL, facts: Facts): URL {
+  const shown = printable(location).slice(0, 200);
+  if (!URL.canParse(location, from.href)) throw fail('protocol', `redirected to '${shown}', no URL`, facts);
+  const to = new URL(location, from);
+  if (to.protocol === 'http:' || to.protocol === 'https:') return to;
+  throw fail('protocol', `redirected to '${shown}', which is not HTTP`, facts);
+}
+
+async function ask(url: URL, attempt: Attempt, signal: AbortSignal): Promise<Answer> {
+  const { host, port, scheme } = parseProbeUrl(url.href);
+  const secure = scheme === 'https';
   const socket = await connect(host, port, attempt, signal);
   const peer = { address: socket.remoteAddress ?? host, port };
-  const stream = secure ? await handshake(socket, host, peer, attempt, signal) : socket;
+  const options = { host, alpn: ['http/1.1'] };
+  const stream = secure ? await handshake(socket, options, peer, attempt, signal) : socket;
   attempt.phase = 'waiting for the response';
-  return exchange(url, stream, peer, attempt, signal);
+  const answer = await exchange(url, stream, peer, attempt, signal);
+  return answer;
 }
 
-function handshake(socket: Socket, host: string, peer: Peer, attempt: Attempt, signal: AbortSignal) {
-  attempt.phase = 'in the TLS handshake';
-  return new Promise<TLSSocket>((resolve, reject) => {
-    const stream = connectTls({
-      socket,
-      host,
-      // RFC 6066 §3: a server name is never an address.
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      rejectUnauthorized: attempt.insecure !== true,
-      ALPNProtocols: ['http/1.1'],
-    });
-    const cancel = () => fail(abortError(signal));
-    const fail = (error: Error) => {
-      signal.removeEventListener('abort', cancel);
-      stream.destroy();
-      reject(error);
-    };
-    if (signal.aborted) return cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    stream.on('error', (error) => fail(new ProbeFailure(tlsFailure(error, peer))));
-    stream.once('secureConnect', () => {
-      signal.removeEventListener('abort', cancel);
-      resolve(stream);
-    });
-  });
-}
-
-function tlsFailure(error: Error, { address, port }: Peer): Outcome {
-  const code = errorCode(error);
-  if (code === 'ECONNRESET') return failureAt(error, address, port);
-  // OpenSSL's message is a line of its own source; its reason is the part for people.
-  const words = printable((error as { reason?: string }).reason ?? errorMessage(error)).slice(0, 200);
-  const detail = `${words} (${code ?? 'TLS'}, ${formatHostPort(address, port)})`;
-  return { verdict: 'down', reason: 'tls', detail };
+function judge({ status, words, body }: Answer, attempt: Attempt, facts: Facts): Outcome {
+  const from = `${words} from ${facts.address}`;
+  const listed = attempt.status?.has(status);
+  if (status === tooManyRequests && !listed) {
+    return { verdict: 'up', reason: 'busy', degraded: true, detail: from, facts };
+  }
+  if (!(listed ?? (status >= 200 && status < 400))) throw fail('status', from, facts);
+  if (attempt.expect === undefined) return { verdict: 'up', reason: null, detail: from, facts };
+  if (matcherOf(attempt.expect)(body)) {
+    return { verdict: 'up', reason: null, detail: from, facts: { ...facts, matched: true } };
+  }
+  const detail = `${from}, but its body is not the expected one: ${excerpt(body)}`;
+  throw fail('mismatch', detail, { ...facts, matched: false });
 }
 
 function exchange(
@@ -73,53 +80,62 @@ function exchange(
   peer: Peer,
   attempt: Attempt,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Answer> {
   const at = formatHostPort(peer.address, peer.port);
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)({
+  const secure = url.protocol === 'https:';
+  const usual = { host: url.host, accept: '*/*', 'user-agent': 'portreeve', connection: 'close' };
+  return settled<Answer>(signal, ({ resolve, reject }) => {
+    const request = (secure ? requestHttps : requestHttp)({
       ...urlToHttpOptions(url),
-      method: 'GET',
+      method: attempt.method ?? 'GET',
       createConnection: () => stream,
-      headers: { host: url.host, accept: '*/*', 'user-agent': 'portreeve', connection: 'close' },
+      headers: { ...usual, ...lowerCased(attempt.headers) },
     });
-    const settle = (finish: () => void) => {
-      signal.removeEventListener('abort', cancel);
-      request.destroy();
-      stream.destroy();
-      finish();
-    };
-    const cancel = () => settle(() => reject(abortError(signal)));
-    const fail = (error: unknown) =>
-      settle(() => reject(new ProbeFailure(failureAt(error, peer.address, peer.port))));
-    const hungUp = (when: string) =>
-      settle(() =>
-        reject(
-          new ProbeFailure({ verdict: 'down', reason: 'reset', detail: `connection closed ${when} (${at})` }),
-        ),
-      );
-    if (signal.aborted) return cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-
-    request.on('error', fail);
+    const lose = (error: unknown) => reject(new ProbeFailure(failureAt(error, peer.address, peer.port)));
+    const hungUp = (when: string) => reject(fail('reset', `connection closed ${when} (${at})`));
+    request.on('error', lose);
     request.on('close', () => hungUp('before a response'));
     request.on('response', (response) => {
       attempt.phase = 'reading the response';
       request.removeAllListeners('close');
       const status = response.statusCode ?? 0;
-      const healthy = attempt.status ? attempt.status.has(status) : status >= 200 && status < 400;
-      const words = printable(`${status} ${response.statusMessage ?? ''}`).slice(0, 100);
-      const outcome: Outcome = healthy
-        ? { verdict: 'up', reason: null, detail: `${words} from ${at}` }
-        : { verdict: 'down', reason: 'status', detail: `${words} from ${at}` };
+      const length = Number(response.headers['content-length']);
+      const isRedirect = status >= 300 && status < 400;
+      const chunks: Buffer[] = [];
       let received = 0;
+      const finish = () =>
+        resolve({
+          status,
+          words: printable(`${status} ${response.statusMessage ?? ''}`).slice(0, 100),
+          body: Buffer.concat(chunks).subarray(0, longestAnswer),
+          location: isRedirect ? (response.headers.location ?? null) : null,
+          facts: {
+            address: at,
+            status,
+            httpVersion: response.httpVersion,
+            contentLength: Number.isFinite(length) ? length : received,
+            ...(secure && tlsFacts(stream as TLSSocket)),
+          },
+        });
       response.on('data', (chunk: Buffer) => {
         received += chunk.length;
-        if (received > maxBody) settle(() => resolve(outcome));
+        chunks.push(chunk);
+        // A health page is short; whatever comes after this says nothing more.
+        if (received > longestAnswer) finish();
       });
-      response.on('end', () => settle(() => resolve(outcome)));
-      response.on('error', fail);
+      response.on('end', finish);
+      response.on('error', lose);
       response.on('close', () => hungUp('in the middle of the response'));
     });
     request.end();
+    return () => {
+      request.destroy();
+      stream.destroy();
+    };
   });
+}
+
+/** Names of headers are one whatever their case: a configured one replaces ours. */
+function lowerCased(headers: Attempt['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

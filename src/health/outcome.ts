@@ -4,6 +4,7 @@ import { formatHostPort } from '../core/endpoint.ts';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
+import type { System } from '../system/index.ts';
 
 /** Why a probe did not succeed. `local` is this machine's own fault (descriptors, ports, firewall): never `down`. */
 export type ProbeReason =
@@ -14,15 +15,43 @@ export type ProbeReason =
   | 'unreachable'
   | 'status'
   | 'tls'
+  | 'expired'
+  | 'expiring'
   | 'protocol'
+  | 'mismatch'
+  | 'not-serving'
+  | 'silent'
+  | 'exit'
+  | 'warning'
+  | 'busy'
   | 'local'
-  | 'stalled';
+  | 'stalled'
+  | 'gateway';
 
 export interface Outcome {
   verdict: HealthVerdict;
   reason: ProbeReason | null;
   /** For a person: which address answered, or what went wrong there. */
   detail: string | null;
+  /** Up, and to be looked at: `reason` says why (`busy`, `expiring`, `warning`). */
+  degraded?: boolean;
+  facts?: Facts;
+}
+
+/** What was measured on the way, as far as the probe came. */
+export interface Facts {
+  /** `host:port` that answered. */
+  address?: string;
+  status?: number;
+  httpVersion?: string;
+  redirects?: number;
+  contentLength?: number;
+  /** `TLSv1.3`. */
+  tls?: string;
+  /** Wall clock (ms): the earliest end of a certificate that was presented. */
+  certificateExpiresAt?: number;
+  /** Whether the answer was the expected one. */
+  matched?: boolean;
 }
 
 export interface ProbeResult extends Outcome {
@@ -33,15 +62,42 @@ export interface ProbeResult extends Outcome {
 export interface ProbeOptions {
   /** For the whole probe, name look-up to last byte, in milliseconds. */
   timeout: number;
-  /** HTTP statuses that are healthy; 200 to 399 where absent. */
+  /** HTTP: GET where absent. */
+  method?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** HTTP statuses that are healthy; 200 to 399 where absent. 429 is degraded unless it is among them. */
   status?: ReadonlySet<number>;
+  /** HTTP: how many redirects are followed; 0 where absent. */
+  redirects?: number;
+  /** TCP, UDP, unix: what is said first; `hex:` before bytes. */
+  send?: string;
+  /** What the answer must hold; `/…/` is a regular expression. Of HTTP, the body. */
+  expect?: string;
   /** Accept certificates that do not verify. */
   insecure?: boolean;
+  /** File of certificates to trust in place of the built-in ones. */
+  ca?: string;
+  /** A certificate that ends sooner, in days, is degraded. Of `tls:` 14 where absent, else not looked at. */
+  minDays?: number;
+  exec?: ExecOptions;
+  /** What `exec:` runs on. */
+  system?: Pick<System, 'processes' | 'containment'>;
 }
 
-/** One probe under way; `phase` says what a timeout interrupted. */
+export interface ExecOptions {
+  /** In place of the words in the URL. */
+  command?: readonly string[];
+  /** This process's own where absent. */
+  cwd?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** One probe under way. */
 export interface Attempt extends ProbeOptions {
+  /** What a timeout interrupts. */
   phase: string;
+  /** What a timeout means, where it is no failure. */
+  onTimeout?: Outcome;
 }
 
 /** Ends a probe early with what was found. */
@@ -90,4 +146,9 @@ export function failureAt(error: unknown, address: string, port: number): Outcom
   const [reason, words] = known ?? (['protocol', printable(errorMessage(error)).slice(0, 200)] as const);
   const detail = `${words} (${formatHostPort(address, port)})`;
   return { verdict: reason === 'local' ? 'unknown' : 'down', reason, detail };
+}
+
+/** Ends the probe: the other side is down, for this reason. */
+export function fail(reason: ProbeReason, detail: string, facts?: Facts): ProbeFailure {
+  return new ProbeFailure({ verdict: 'down', reason, detail, ...(facts && { facts }) });
 }

@@ -1,43 +1,57 @@
 // One probe of one URL: is it up, and if not, why.
 
 import { systemClock } from '../core/context.ts';
-import { parseEndpoint } from '../core/endpoint.ts';
-import { ReeveError } from '../core/errors.ts';
+import { type ProbeScheme, type ProbeUrl, parseProbeUrl } from '../core/probe-url.ts';
 import { formatDuration } from '../core/quantity.ts';
-import { printable } from '../core/text.ts';
 import { abortError } from '../core/time.ts';
-import { probeHttp } from './http.ts';
+import { matcherOf } from './expectation.ts';
 import { type Attempt, type Outcome, ProbeFailure, type ProbeOptions, type ProbeResult } from './outcome.ts';
 import { probeTcp } from './tcp.ts';
 
-type Prober = (url: string, attempt: Attempt, signal: AbortSignal) => Promise<Outcome>;
+type Prober = (url: ProbeUrl, attempt: Attempt, signal: AbortSignal, text: string) => Promise<Outcome>;
 
-const probers: Record<string, Prober> = { tcp: probeTcp, http: probeHttp, https: probeHttp };
-const later = ['udp', 'grpc', 'grpcs', 'tls', 'unix', 'exec'];
-const accepted = 'accepted are tcp://host:port, http://… and https://…';
+/** Loaded when first asked for: most programs probe by one or two of them. */
+const probers: Record<ProbeScheme, () => Prober | Promise<Prober>> = {
+  tcp: () => probeTcp,
+  udp: async () => (await import('./udp.ts')).probeUdp,
+  http: async () => (await import('./http.ts')).probeHttp,
+  https: async () => (await import('./http.ts')).probeHttp,
+  grpc: async () => (await import('./grpc.ts')).probeGrpc,
+  grpcs: async () => (await import('./grpc.ts')).probeGrpc,
+  tls: async () => (await import('./tls.ts')).probeTls,
+  unix: async () => (await import('./unix.ts')).probeUnix,
+  exec: async () => (await import('./exec.ts')).probeExec,
+};
 
 /**
  * A timeout, like every other failure of the other side, is a result.
  * @throws ReeveError `usage` for a URL that cannot be probed, `aborted` when the signal aborts.
  */
 export async function probe(url: string, options: ProbeOptions, signal: AbortSignal): Promise<ProbeResult> {
-  const run = proberOf(url);
+  const parsed = parseProbeUrl(url);
   if (signal.aborted) throw abortError(signal);
   const attempt: Attempt = { ...options, phase: 'starting' };
   const started = systemClock.monotonic();
+  let timedOutAt: number | null = null;
   // Not AbortSignal.any: on Node 20 its dependents pile up on a caller's long-lived signal.
   const both = new AbortController();
   const stop = () => both.abort(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
-  const timer = setTimeout(() => both.abort(), options.timeout);
+  const timer = setTimeout(() => {
+    timedOutAt = systemClock.monotonic();
+    both.abort();
+  }, options.timeout);
   try {
-    const outcome = await run(url, attempt, both.signal).catch((error: unknown): Outcome => {
+    const run = probers[parsed.scheme]();
+    const prober = run instanceof Promise ? await run : run;
+    const outcome = await prober(parsed, attempt, both.signal, url).catch((error: unknown): Outcome => {
       if (error instanceof ProbeFailure) return error.outcome;
       if (signal.aborted) throw abortError(signal);
-      if (both.signal.aborted) return timedOut(attempt);
+      if (both.signal.aborted) return attempt.onTimeout ?? timedOut(attempt);
       throw error;
     });
-    return { ...outcome, ms: systemClock.monotonic() - started };
+    // Ending what a timeout interrupted may take its time too.
+    return { ...outcome, ms: (timedOutAt ?? systemClock.monotonic()) - started };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
@@ -49,23 +63,8 @@ function timedOut({ timeout, phase }: Attempt): Outcome {
   return { verdict: 'down', reason: 'timeout', detail };
 }
 
-/** @throws ReeveError `usage` where the URL cannot be probed. */
-export function assertProbeUrl(url: string): void {
-  proberOf(url);
-}
-
-function proberOf(url: string): Prober {
-  const shown = printable(url);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? '';
-  if (later.includes(scheme)) {
-    throw new ReeveError('usage', `'${shown}': ${scheme} checks are not supported yet; ${accepted}`);
-  }
-  const run = Object.hasOwn(probers, scheme) ? probers[scheme] : undefined;
-  if (!run || !url.slice(scheme.length).startsWith('://')) {
-    const hint = /^[\w.-]*:?\d+$|^\[.+\]:\d+$/.test(url) ? { hint: `Write tcp://${shown}` } : {};
-    throw new ReeveError('usage', `'${shown}' is not a URL to check: ${accepted}`, hint);
-  }
-  if (scheme === 'tcp') parseEndpoint(url);
-  else if (!URL.canParse(url)) throw new ReeveError('usage', `'${shown}' is not a URL: ${accepted}`);
-  return run;
+/** @throws ReeveError `usage` where it cannot be probed so. */
+export function assertProbeUrl(url: string, { expect }: Pick<ProbeOptions, 'expect'> = {}): void {
+  parseProbeUrl(url);
+  if (expect !== undefined) matcherOf(expect);
 }

@@ -58,8 +58,11 @@ async function waitForOne(
   return {
     url: last?.url ?? subject,
     verdict: seen?.verdict ?? 'unknown',
+    degraded: false,
     ms: last?.ms ?? null,
     reason: 'timeout',
     detail: `not there after ${formatDuration(options.timeoutMs)}${seen?.detail ? `; last: ${seen.detail}` : ''}`,
+    address: last?.address ?? null,
+    certificateExpiresAt: last?.certificateExpiresAt ?? null,
   };
 }

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ProcessIdentity, System } from '../system/index.ts';
-import { endTree, membersOf } from './tree.ts';
+import { endTree, membersOf } from '../system/index.ts';
 
 /** The variable that has the notes from before its start, a list in JSON. */
 export const firstNotes = 'REEVE_KEEPS';

@@ -2,8 +2,8 @@
 import type { Log } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { ProcessIdentity, System } from '../system/index.ts';
+import { endTree, membersOf } from '../system/index.ts';
 import type { Keeper } from './keeper-link.ts';
-import { endTree, membersOf } from './tree.ts';
 
 /** Makes a tree for each start. */
 export interface Trees {

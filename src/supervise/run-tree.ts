@@ -1,7 +1,7 @@
 // The tree of one `reeve run`: followed while it lives, reported to the keeper, reaped, and ended as a whole.
 import type { ProcessIdentity, ProcessNode, System } from '../system/index.ts';
+import { endTree, keyOf, markName, membersOf } from '../system/index.ts';
 import type { Keeper } from './keeper-link.ts';
-import { endTree, keyOf, markName, membersOf } from './tree.ts';
 
 /** At first programs start others; later the look costs more than it finds. Milliseconds. */
 const lookEvery = { first: 250, later: 2000 };

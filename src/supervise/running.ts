@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceConfig } from '../config/index.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
+import { markName } from '../system/index.ts';
 import { asUser } from './account.ts';
 import { type Child, type Ending, type StopPolicy, startChild } from './child.ts';
 import type { KeptTree } from './kept-tree.ts';
@@ -9,7 +10,6 @@ import { type Launch, launchOf, type Ports, withLimits } from './launch.ts';
 import type { Output } from './output.ts';
 import type { Root } from './sight.ts';
 import type { SuperviseDeps } from './status.ts';
-import { markName } from './tree.ts';
 import { Watch, type WatchHooks } from './watch.ts';
 
 export interface RunSpec {

@@ -5,7 +5,7 @@ import { formatHostPort } from '../core/endpoint.ts';
 import { errorMessage, isReeveError } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import type { ProcessNode, SocketRow, System } from '../system/index.ts';
-import { markName } from './tree.ts';
+import { markName } from '../system/index.ts';
 
 /** `unknown`: somebody who cannot be looked into, and who may well be of the tree. */
 export type Listening = 'nobody' | 'own' | 'unknown' | Stranger;

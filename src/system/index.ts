@@ -1,3 +1,5 @@
-// Door of system/: the interface. Which implementation is used is decided in select.ts, by the entry points alone.
+// Door of system/: the interface, and what every implementation shares. Which one is used is decided in select.ts, by
+// the entry points alone.
 export type * from './scanner.ts';
 export type * from './system.ts';
+export { type EndPolicy, endTree, keyOf, markName, membersOf, type TreeTrace } from './tree.ts';

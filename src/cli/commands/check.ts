@@ -3,32 +3,38 @@ import { exit } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import { action, type Common, command, type Define, json, setting } from '../define.ts';
 import type { Io } from '../io.ts';
+import { type ProbeFlags, probeOptions, withProbeFlags } from '../probe-flags.ts';
 
-interface Options extends Common {
+interface Options extends Common, ProbeFlags {
   timeout: number;
-  insecure?: boolean;
 }
 
 export const checkCommand: Define = (io) =>
-  command(
-    'check',
-    'probe each URL once: is it up?',
-    `
+  withProbeFlags(
+    command(
+      'check',
+      'probe each URL once: is it up?',
+      `
 reeve check tcp://127.0.0.1:5432 https://example.com/healthz
 reeve check 8080                 short for tcp://localhost:8080
+reeve check tls://example.com --min-days 30
+reeve check tcp://127.0.0.1:6379 --send $'PING\\r\\n' --expect PONG
+reeve check grpc://127.0.0.1:50051/my.Service unix:/run/app.sock 'exec:./check.sh --fast'
 HEALTHCHECK CMD ["reeve", "check", "-q", "http://127.0.0.1:8080/healthz"]`,
-  )
-    .argument('<url...>', 'tcp://host:port, http://…, https://…, or a port')
-    .addOption(setting('--timeout <duration>', 'for each probe', parseDuration, '3s'))
-    .option('--insecure', 'accept certificates that do not verify')
-    .action(action<Options>(io, (operands, options) => run(io, operands, options)));
+    )
+      .argument(
+        '<url...>',
+        'tcp://host:port, udp://…, http(s)://…, grpc(s)://host:port/service, tls://…, unix:/path, exec:command, or a port',
+      )
+      .addOption(setting('--timeout <duration>', 'for each probe', parseDuration, '3s')),
+  ).action(action<Options>(io, (operands, options) => run(io, operands, options)));
 
 async function run(io: Io, operands: string[], options: Options): Promise<number> {
   const [{ askOnce }, { renderChecks }] = await Promise.all([
     import('../probing.ts'),
     import('../render/checks.ts'),
   ]);
-  const ask = await askOnce(operands, { timeout: options.timeout, insecure: options.insecure ?? false });
+  const ask = await askOnce(operands, { timeout: options.timeout, ...probeOptions(options) });
   const results = await Promise.all(operands.map((operand) => ask(operand, io.signal)));
   if (options.json) io.out(json({ results }));
   else if (!options.quiet) renderChecks(results, io);

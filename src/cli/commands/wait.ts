@@ -4,8 +4,9 @@ import { parseDuration } from '../../core/quantity.ts';
 import type { Ask } from '../../ports/index.ts';
 import { action, type Common, command, type Define, json, setting, wholeNumber } from '../define.ts';
 import type { Io } from '../io.ts';
+import { type ProbeFlags, probeOptions, withProbeFlags } from '../probe-flags.ts';
 
-interface Options extends Common {
+interface Options extends Common, ProbeFlags {
   free?: boolean;
   timeout: number;
   interval: number;
@@ -13,20 +14,21 @@ interface Options extends Common {
 }
 
 export const waitCommand: Define = (io) =>
-  command(
-    'wait',
-    'wait until all are up, or until ports are free',
-    `
+  withProbeFlags(
+    command(
+      'wait',
+      'wait until all are up, or until ports are free',
+      `
 reeve wait tcp://localhost:5432 http://localhost:8080/healthz
 reeve wait 8080 --timeout 30s && npm run e2e
 reeve wait --free 3000 --timeout 90s`,
-  )
-    .argument('<url...>', 'as for check; with --free a port or host:port')
-    .option('--free', 'wait until the port can be bound instead')
-    .addOption(setting('--timeout <duration>', 'for all together', parseDuration, '60s'))
-    .addOption(setting('--interval <duration>', 'between two tries', parseDuration, '250ms'))
-    .option('--successes <count>', 'successes in a row that count as up', wholeNumber(1, 1000), 1)
-    .action(action<Options>(io, (operands, options) => run(io, operands, options)));
+    )
+      .argument('<url...>', 'as for check; with --free a port or host:port')
+      .option('--free', 'wait until the port can be bound instead')
+      .addOption(setting('--timeout <duration>', 'for all together', parseDuration, '60s'))
+      .addOption(setting('--interval <duration>', 'between two tries', parseDuration, '250ms'))
+      .option('--successes <count>', 'successes in a row that count as up', wholeNumber(1, 1000), 1),
+  ).action(action<Options>(io, (operands, options) => run(io, operands, options)));
 
 async function run(io: Io, operands: string[], options: Options): Promise<number> {
   if (options.interval < 1) throw new ReeveError('usage', '--interval must be at least 1ms');
@@ -34,7 +36,7 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
     import('../../ports/index.ts'),
     import('../render/checks.ts'),
   ]);
-  const ask = options.free ? await askWhetherFree() : await askWhetherUp(operands);
+  const ask = options.free ? await askWhetherFree() : await askWhetherUp(operands, options);
   const results = await waitFor(
     operands,
     ask,
@@ -50,9 +52,9 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
 
 const waitForFreeWords = { up: 'free', down: 'held', unknown: 'unknown' };
 
-async function askWhetherUp(operands: string[]): Promise<Ask> {
+async function askWhetherUp(operands: string[], flags: ProbeFlags): Promise<Ask> {
   const { askOnce } = await import('../probing.ts');
-  return askOnce(operands, { timeout: 3000 });
+  return askOnce(operands, { timeout: 3000, ...probeOptions(flags) });
 }
 
 /** Up means free here: the wait's own word for what it waits for. */
@@ -66,9 +68,11 @@ async function askWhetherFree(): Promise<Ask> {
     const { endpoint, verdict, error, causes } = await why(system, subject);
     if (verdict === 'refused')
       throw new ReeveError('conflict', `${endpoint} will not become free: ${causes[0]?.summary}`);
+    const none = { degraded: false, ms: null, address: null, certificateExpiresAt: null };
     // Where there is no socket table, a bind that worked is all that can be known.
     if (verdict === 'free' || (verdict === 'unknown' && error === null))
-      return { url: endpoint, verdict: 'up', ms: null, reason: null, detail: null };
-    return { url: endpoint, verdict: 'down', ms: null, reason: verdict, detail: causes[0]?.summary ?? null };
+      return { ...none, url: endpoint, verdict: 'up', reason: null, detail: null };
+    const detail = causes[0]?.summary ?? null;
+    return { ...none, url: endpoint, verdict: 'down', reason: verdict, detail };
   };
 }

@@ -3,9 +3,16 @@ import { formatDuration } from '../../core/quantity.ts';
 import type { CheckResult } from '../../core/records.ts';
 import type { Io } from '../io.ts';
 
-const verdictWords = { up: 'up', down: 'down', unknown: 'unknown' };
+interface Words {
+  up: string;
+  down: string;
+  unknown: string;
+  degraded?: string;
+}
 
-export function renderChecks(results: CheckResult[], io: Io, words = verdictWords): void {
+const verdictWords: Words = { up: 'up', down: 'down', unknown: 'unknown' };
+
+export function renderChecks(results: CheckResult[], io: Io, words: Words = verdictWords): void {
   const { colors } = io;
   const label = (mark: string, word: string) => `${mark} ${word.padEnd(7)}`;
   const marks = {
@@ -13,9 +20,10 @@ export function renderChecks(results: CheckResult[], io: Io, words = verdictWord
     down: colors.red(label('✗', words.down)),
     unknown: colors.yellow(label('?', words.unknown)),
   };
-  for (const { url, verdict, ms, reason, detail } of results) {
+  for (const { url, verdict, degraded, ms, reason, detail } of results) {
     const took = ms === null ? '' : colors.dim(`  ${formatDuration(ms)}`);
     const found = [reason, detail].filter((text) => text !== null).join(': ');
-    io.out(`${marks[verdict]}  ${colors.bold(url)}${took}${found ? `  ${found}` : ''}`);
+    const mark = degraded ? colors.yellow(label('!', words.degraded ?? 'degraded')) : marks[verdict];
+    io.out(`${mark}  ${colors.bold(url)}${took}${found ? `  ${found}` : ''}`);
   }
 }

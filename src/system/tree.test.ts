@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { endChild, startNode } from '../../test/support/children.ts';
 import { needs } from '../../test/support/parts.ts';
-import type { ProcessIdentity } from '../system/index.ts';
-import { selectSystem } from '../system/select.ts';
+import { selectSystem } from './select.ts';
+import type { ProcessIdentity } from './system.ts';
 import { endTree, markName, membersOf, type TreeTrace } from './tree.ts';
 
 const onLinux = needs('the tree of a command', 'linux');

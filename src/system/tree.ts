@@ -1,7 +1,7 @@
 // Everybody who descends from one command, also those who detached themselves, and how all of them are ended.
 import { isReeveError } from '../core/errors.ts';
 import { sleep } from '../core/time.ts';
-import type { ProcessIdentity, ProcessNode, System } from '../system/index.ts';
+import type { ProcessIdentity, ProcessNode, System } from './system.ts';
 
 /** The variable in the environment of a command and all that it starts; its value is unique to one start. */
 export const markName = 'REEVE_RUN';
