@@ -113,7 +113,7 @@ it.each([
   ],
   [
     'listeners: { a: { bind: ["[::]:1"], sink: s, proxyProtocol: { accept: true } } }\nsinks: { s: { stdout: true } }',
-    'reeve.yaml:1:71: listeners.a.proxyProtocol.accept: not supported yet: the PROXY protocol',
+    'reeve.yaml:1:71: listeners.a.proxyProtocol.accept: accept needs from: the addresses of the proxies that may say who the client is',
   ],
 ])('%s', (text, problem) => {
   const result = read(text);

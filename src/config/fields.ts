@@ -88,6 +88,14 @@ export function either<const T extends readonly [z.ZodType, ...z.ZodType[]]>(wha
   return z.union(kinds, { error: ({ input }) => expected(what, input) }).meta({ kind: bare(what) });
 }
 
+/** Whose address it is. */
+export const client = either('an address, or a block such as 10.0.0.0/8', [
+  z.cidrv4(),
+  z.cidrv6(),
+  z.ipv4(),
+  z.ipv6(),
+]);
+
 /** A section that the contract knows and this version does not serve: refused, never ignored. */
 export function notYet(what: string) {
   return z

@@ -1,14 +1,8 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import { z } from 'zod';
-import { bindAddress, dialAddress, duration, either, name, notYet, rate, size } from './fields.ts';
+import { bindAddress, client, dialAddress, duration, either, name, notYet, rate, size } from './fields.ts';
 import { targetCheckSchema } from './services.ts';
-
-const client = either('an address, or a block such as 10.0.0.0/8', [
-  z.cidrv4(),
-  z.cidrv6(),
-  z.ipv4(),
-  z.ipv6(),
-]);
+import { proxyProtocolSchema } from './tls.ts';
 
 const conflictSchema = z.strictObject({
   policy: z
@@ -25,6 +19,14 @@ const limitsSchema = z.strictObject({
   perClient: z.int().min(1).optional().describe('connections open at once from one address'),
   rate: rate('1000/s').optional().describe('new connections in a time, such as 1000/s'),
   idle: duration('10m').prefault('10m').describe('a connection on which nothing moved for so long is ended'),
+  greeting: duration('5s')
+    .prefault('5s')
+    .describe('a PROXY header and a TLS handshake each have to be complete by then'),
+  greetings: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('connections that are in their PROXY header or TLS handshake at once; more are refused'),
   frame: size('1MiB').prefault('1MiB').describe('the longest frame that a sink listener takes'),
 });
 
@@ -65,13 +67,9 @@ export const listenerSchema = z.strictObject({
     .default('line')
     .describe('how a sink listener cuts its data'),
   sink: name.optional().describe('the sink that received data goes to, in place of balance'),
-  proxyProtocol: z
-    .strictObject({
-      accept: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
-      send: z.literal(false, 'not supported yet: the PROXY protocol').default(false),
-    })
-    .optional()
-    .describe('only false is supported yet'),
+  proxyProtocol: proxyProtocolSchema
+    .prefault({})
+    .describe('who the client is, as proxies before tell it, and as targets are told'),
   tls: notYet('TLS'),
   handler: notYet('handlers'),
 });

@@ -6,6 +6,7 @@ import { dependencyRules } from './dependency-rules.ts';
 import { mustExist, type ReportRule } from './names.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, type Section, section, sections } from './raw.ts';
+import { proxyRules } from './tls-rules.ts';
 
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
@@ -69,6 +70,7 @@ function listenerRules(at: Path, listener: Section, root: unknown, report: Repor
     const message = 'evict ends only processes that are named in allowEvict, and none is';
     report([...at, 'conflict', 'policy'], message);
   }
+  proxyRules(at, listener, root, report);
   if ('balance' in listener) balanceRules([...at, 'balance'], section(listener.balance), root, report);
 }
 

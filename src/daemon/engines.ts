@@ -40,8 +40,17 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
   const workers = relay.workers === 'auto' ? availableParallelism() : relay.workers;
   const native = createNativeEngine(context, { file: file!, workers });
   const why = `relay.engine is ${relay.engine}, and nothing stands in its way (workers: ${workers})`;
-  return (config) =>
-    config.sink === undefined
-      ? { engine: native, why }
-      : { engine: portable, why: 'its data goes to a sink, which the control process feeds' };
+  return (config) => {
+    const reason = portableOnly(config);
+    return reason === null ? { engine: native, why } : { engine: portable, why: reason };
+  };
+}
+
+/** What the native engine does not do; null where it can carry the listener. */
+function portableOnly({ sink, proxyProtocol }: ListenerConfig): string | null {
+  if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';
+  if (proxyProtocol.accept !== false)
+    return 'it accepts the PROXY protocol, which the native engine does not';
+  if (proxyProtocol.send !== false) return 'it sends the PROXY protocol, which the native engine does not';
+  return null;
 }

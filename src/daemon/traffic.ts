@@ -25,9 +25,9 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
       totals.connections += 1;
       log.debug({ listener, client }, 'connect');
     },
-    refused(listener, client, reason) {
+    refused(listener, client, reason, why = null) {
       totals.refused[reason] = (totals.refused[reason] ?? 0) + 1;
-      log.debug({ listener, client, reason }, 'refused');
+      log.debug({ listener, client, reason, why }, 'refused');
     },
     received(_listener, bytes) {
       totals.received += bytes;

@@ -36,4 +36,21 @@ export interface HandedOver {
 }
 
 /** Why a connection was turned away at the door. */
-export type RefusalReason = 'not-allowed' | 'connections' | 'per-client' | 'rate' | 'draining';
+export type RefusalReason =
+  | 'not-allowed'
+  | 'connections'
+  | 'per-client'
+  | 'rate'
+  | 'draining'
+  | GreetingRefusal;
+
+/** Why a connection never got as far as being served: its PROXY header, or its TLS handshake. */
+export type GreetingRefusal =
+  /** `limits.greetings` are under way. */
+  | 'greetings'
+  /** It ended, or was cut, before it had said all. */
+  | 'gone'
+  /** Not one of the proxies that may say who the client is. */
+  | 'proxy-untrusted'
+  | 'proxy-invalid'
+  | 'proxy-timeout';

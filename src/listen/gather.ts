@@ -21,9 +21,14 @@ export class Gather {
     this.length = needed;
   }
 
+  /** All of it, valid until more is added. */
+  soFar(): Buffer {
+    return this.buffer ? this.buffer.subarray(0, this.length) : Buffer.alloc(0);
+  }
+
   /** All of it, for the caller to keep; this starts anew. */
   take(): Buffer {
-    const whole = this.buffer ? this.buffer.subarray(0, this.length) : Buffer.alloc(0);
+    const whole = this.soFar();
     this.buffer = null;
     this.length = 0;
     return whole;

@@ -1,6 +1,7 @@
 // One balanced connection: find a target that answers, then pass bytes and ends both ways.
 import type { Socket } from 'node:net';
 import { errorCode, errorMessage } from '../core/errors.ts';
+import { announce } from '../listen/index.ts';
 import { dialTarget } from './dial.ts';
 import { lingerMs, reasonOf } from './ending.ts';
 import type { EndReason, Target } from './engine.ts';
@@ -95,11 +96,18 @@ export class BalancedConnection extends Served {
     });
     upstream.on('error', (error) => this.fail('target', error));
     upstream.on('close', () => this.socketClosed());
+    this.announce(upstream);
     const { early } = this;
     this.early = null;
     if (early && !upstream.write(early)) this.client.pause();
     else this.client.resume();
     if (this.ended.client) upstream.end();
+  }
+
+  /** Before anything else that the target hears; not counted, since no client has said it. */
+  private announce(upstream: Socket): void {
+    const { send } = this.home.plan.config.proxyProtocol;
+    if (send !== false) upstream.write(announce(send, this.guest, this.guest.heard));
   }
 
   private fromClient(chunk: Buffer): void {

@@ -48,7 +48,8 @@ export interface ConnectionEnd {
 /** What an engine tells as it happens. Called on the hot path: cheap, and never throws. */
 export interface EngineReports {
   opened(listener: string, client: string): void;
-  refused(listener: string, client: string, reason: RefusalReason): void;
+  /** `why`, for people, where the reason alone does not say. */
+  refused(listener: string, client: string, reason: RefusalReason, why?: string | null): void;
   received(listener: string, bytes: number): void;
   sent(listener: string, bytes: number): void;
   targetFailed(listener: string, target: string, code: string): void;

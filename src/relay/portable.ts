@@ -1,9 +1,14 @@
 // The engine on node:net: runs everywhere, in the control process.
 import type { Socket } from 'node:net';
-import { unmapped } from '../core/address.ts';
 import type { Context } from '../core/context.ts';
-import { formatHostPort } from '../core/endpoint.ts';
-import { Admission, type Binding } from '../listen/index.ts';
+import {
+  Admission,
+  type Binding,
+  type Guest,
+  type Host,
+  Reception,
+  type RefusalReason,
+} from '../listen/index.ts';
 import { BalancedConnection } from './balanced.ts';
 import type { Engine, EngineListener, EngineReports, ListenerPlan, TargetCounters } from './engine.ts';
 import { IntakeConnection } from './intake.ts';
@@ -22,13 +27,14 @@ export function createPortableEngine(context: Context): Engine {
 const sweepsPerIdle = 4;
 const longestSweepMs = 5000;
 
-class PortableListener implements EngineListener, Home {
+class PortableListener implements EngineListener, Home, Host {
   plan: ListenerPlan;
   readonly picker: Picker;
   readonly reports: EngineReports;
   private readonly context: Context;
   private readonly bindings: Binding[];
   private readonly admission: Admission;
+  private readonly reception: Reception;
   private readonly connections = new Set<Served>();
   private sweep: NodeJS.Timeout | undefined;
   private readonly emptied: (() => void)[] = [];
@@ -40,7 +46,8 @@ class PortableListener implements EngineListener, Home {
     this.bindings = bindings;
     this.admission = new Admission(plan.config, context.clock);
     this.picker = new Picker(plan.config.balance?.policy ?? 'round-robin', plan.targets);
-    for (const binding of bindings) binding.accept((socket) => this.accept(socket));
+    this.reception = new Reception(plan.config, this);
+    for (const binding of bindings) binding.accept((socket) => this.reception.receive(socket));
   }
 
   get name(): string {
@@ -67,6 +74,7 @@ class PortableListener implements EngineListener, Home {
     const idleChanged = plan.config.limits.idle !== this.plan.config.limits.idle;
     this.plan = plan;
     this.admission.update(plan.config);
+    this.reception.update(plan.config);
     this.picker.update(plan.config.balance?.policy ?? 'round-robin', plan.targets);
     if (idleChanged && this.sweep) {
       this.stopSweep();
@@ -75,14 +83,16 @@ class PortableListener implements EngineListener, Home {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    this.admission.drain();
+    // Whoever was accepted and is still in its greeting is served.
+    if (this.reception.waiting === 0) this.admission.drain();
     await Promise.all(this.bindings.map((binding) => binding.close()));
-    if (this.connections.size === 0) return;
-    const empty = new Promise<void>((resolve) => this.emptied.push(resolve));
     const deadline = setTimeout(() => {
+      this.reception.stop();
       for (const connection of this.connections) connection.stop('drained');
     }, deadlineMs);
-    await empty;
+    await this.reception.settled();
+    this.admission.drain();
+    if (this.connections.size > 0) await new Promise<void>((resolve) => this.emptied.push(resolve));
     clearTimeout(deadline);
   }
 
@@ -94,23 +104,25 @@ class PortableListener implements EngineListener, Home {
     for (const resolve of this.emptied.splice(0)) resolve();
   }
 
-  private accept(client: Socket): void {
-    const { remoteAddress, remotePort } = client;
-    // Gone before it was looked at: there is nobody to serve, and no name to report.
-    if (remoteAddress === undefined || remotePort === undefined) {
-      client.destroy();
-      return;
-    }
-    const address = unmapped(remoteAddress);
-    const refusal = this.admission.admit(address);
-    if (refusal) {
-      client.on('error', ignore);
-      reset(client);
-      this.reports.refused(this.name, formatHostPort(address, remotePort), refusal);
-      return;
-    }
+  admit(address: string): RefusalReason | null {
+    return this.admission.admit(address);
+  }
+
+  release(address: string): void {
+    this.admission.release(address);
+  }
+
+  refused(client: string, reason: RefusalReason, why: string | null): void {
+    this.reports.refused(this.name, client, reason, why);
+  }
+
+  cut(socket: Socket): void {
+    reset(socket);
+  }
+
+  welcome(guest: Guest): void {
     const Kind = this.plan.sink ? IntakeConnection : BalancedConnection;
-    const connection = new Kind(client, address, remotePort, this);
+    const connection = new Kind(guest, this);
     this.connections.add(connection);
     this.startSweep();
     this.reports.opened(this.name, connection.clientName);
@@ -131,5 +143,3 @@ class PortableListener implements EngineListener, Home {
     this.sweep = undefined;
   }
 }
-
-function ignore(): void {}

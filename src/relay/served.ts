@@ -1,6 +1,7 @@
 // One accepted connection, whatever is done with it: its counts, its idleness, its single end.
 import type { Socket } from 'node:net';
 import { formatHostPort } from '../core/endpoint.ts';
+import type { Guest } from '../listen/index.ts';
 import type { ConnectionEnd, EndReason, EngineReports, ListenerPlan } from './engine.ts';
 import type { Picker } from './picker.ts';
 
@@ -18,6 +19,7 @@ export interface Home {
 }
 
 export abstract class Served {
+  readonly guest: Guest;
   readonly client: Socket;
   /** The address as admission counted it: a closed socket no longer tells. */
   readonly address: string;
@@ -35,10 +37,11 @@ export abstract class Served {
   private quietSince: number;
   private over = false;
 
-  constructor(client: Socket, address: string, port: number, home: Home) {
-    this.client = client;
-    this.address = address;
-    this.clientName = formatHostPort(address, port);
+  constructor(guest: Guest, home: Home) {
+    this.guest = guest;
+    this.client = guest.socket;
+    this.address = guest.client.address;
+    this.clientName = formatHostPort(guest.client.address, guest.client.port);
     this.home = home;
     this.startedAt = home.now();
     this.quietSince = this.startedAt;

@@ -5,13 +5,22 @@ import { choiceContract } from './engine-choice.ts';
 import type { MakeEngine } from './engine-harness.ts';
 import { intakeContract } from './engine-intake.ts';
 import { limitsContract } from './engine-limits.ts';
+import { acceptProxyContract, announceContract } from './engine-proxy.ts';
 
-/** `intake: false` for an engine that leaves listeners with a sink to the portable one. */
-export function engineContract(name: string, makeEngine: MakeEngine, { intake = true } = {}): void {
+/** `intake` and `greets` are false for an engine that leaves sinks, and PROXY headers and TLS, to the portable one. */
+export function engineContract(
+  name: string,
+  makeEngine: MakeEngine,
+  { intake = true, greets = true } = {},
+): void {
   describe(`${name} engine`, () => {
     bytesContract(makeEngine);
     choiceContract(makeEngine);
     limitsContract(makeEngine);
     if (intake) intakeContract(makeEngine);
+    if (greets) {
+      announceContract(makeEngine);
+      acceptProxyContract(makeEngine);
+    }
   });
 }

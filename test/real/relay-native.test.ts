@@ -10,8 +10,11 @@ import { needs } from '../support/parts.ts';
 const file = await bundled(new URL('../../src/relay/native/worker.ts', import.meta.url));
 
 describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
-  // Sinks are fed in the control process, so intake is the portable engine's alone.
-  engineContract('native', (context) => createNativeEngine(context, { file, workers: 1 }), { intake: false });
+  // Sinks are fed in the control process, so intake is the portable engine's alone; so are PROXY headers of clients and TLS.
+  engineContract('native', (context) => createNativeEngine(context, { file, workers: 1 }), {
+    intake: false,
+    greets: false,
+  });
 
   // Turns are taken by each worker for itself; everything else holds however many there are.
   describe('three workers', () => {
