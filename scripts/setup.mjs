@@ -52,6 +52,7 @@ const parts = {
   ip: { debian: 'iproute2', file: 'bin/ip' },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
+  'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },
 };
 
 export const partsRoot = at('.parts');

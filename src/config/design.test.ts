@@ -100,7 +100,13 @@ it('reads the rest into values with units', () => {
         },
         intake: { frame: 'line', sink: 'events' },
       },
-      sinks: { events: { file: './data/events.jsonl', rotate: { size: 10_000_000, keep: 5 } } },
+      sinks: {
+        events: {
+          file: './data/events.jsonl',
+          rotate: { size: 10_000_000, keep: 5, gzip: false },
+          fsync: 'none',
+        },
+      },
       checks: { database: { url: 'tcp://127.0.0.1:5432', interval: 5000 } },
     },
   });

@@ -79,10 +79,20 @@ export const sinkSchema = z.strictObject({
   rotate: z
     .strictObject({
       size: size('10MB').prefault('10MB').describe('a file that would grow beyond this is rotated'),
+      age: duration('1d', 1000)
+        .optional()
+        .describe('a file begun so long ago is put aside before the next record'),
       keep: z.int().min(1).max(1000).default(5).describe('how many rotated files stay'),
+      gzip: z.boolean().default(false).describe('compress what was put aside: events.jsonl.1.gz'),
     })
     .prefault({})
     .describe('when a file is put aside'),
+  fsync: z
+    .enum(['none', 'interval', 'every'])
+    .default('none')
+    .describe(
+      'when a file is forced to the disk: when the system likes, every second, or before a record counts as delivered',
+    ),
   stdout: z.literal(true).optional().describe('JSON lines go to standard output'),
   nats: notYet('NATS JetStream'),
   stream: notYet('NATS JetStream'),

@@ -103,7 +103,8 @@ function sinkRules(at: Path, sink: Section, report: ReportRule): void {
   const kinds = ['file', 'stdout', 'nats'].filter((key) => key in sink);
   if (kinds.length === 0) report(at, 'a sink is either a file or stdout: true', 'key');
   if (kinds.length > 1) report([...at, kinds[1]!], 'a sink is either a file or stdout: true, not both');
-  if ('stdout' in sink && 'rotate' in sink) report([...at, 'rotate'], 'rotate is for a file');
+  if (kinds[0] === undefined || kinds[0] === 'file') return;
+  for (const key of ['rotate', 'fsync']) if (key in sink) report([...at, key], `${key} is for a file`);
 }
 
 /** The ports of a service as they stand; a service that names none has `http`. */

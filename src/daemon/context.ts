@@ -15,7 +15,12 @@ export function daemonContext(log: Log, events: EventBus, metrics: Metrics): Con
       const { id, kind, subject, message, detail } = events.emit(event);
       metrics.event(kind);
       const fields = { ...detail, event: id, kind, subject };
-      if (notable.has(kind) || detail.verdict === 'down' || detail.verified === false)
+      if (
+        notable.has(kind) ||
+        detail.verdict === 'down' ||
+        detail.verified === false ||
+        detail.failing === true
+      )
         log.warn(fields, message);
       else log.info(fields, message);
     },

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { ConnectionEnd } from '../relay/index.ts';
+import { dropReasons } from '../sinks/index.ts';
 import { instanceStates } from '../supervise/index.ts';
 import { processMetrics } from './process-metrics.ts';
 import type { DaemonStatus } from './status.ts';
@@ -100,6 +101,14 @@ export function createMetrics(version: string): Metrics {
     restarts: counter('restarts_total', 'Instances started again, by the reason.', ['service', 'reason']),
     sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
     sinkBytes: counter('sink_bytes_total', 'Bytes that the sink delivered.', ['sink']),
+    sinkAccepted: counter('sink_accepted_total', 'Records that the sink took over.', ['sink']),
+    sinkUp: gauge('sink_up', 'Whether the sink can write: 0 while its listeners read no further.', ['sink']),
+    sinkFailures: counter('sink_failures_total', 'How often the sink began to fail.', ['sink']),
+    sinkSpooled: gauge('sink_spooled_records', 'Records that wait on disk to be delivered.', ['sink']),
+    sinkDropped: counter('sink_dropped_total', 'Records received and not delivered, by the reason.', [
+      'sink',
+      'reason',
+    ]),
   };
 
   function scrape(status: DaemonStatus): void {
@@ -136,9 +145,14 @@ export function createMetrics(version: string): Metrics {
         }
       }
     }
-    for (const { name: sink, delivered, bytes } of status.sinks) {
-      scraped.sinkRecords.inc({ sink }, delivered);
-      scraped.sinkBytes.inc({ sink }, bytes);
+    for (const { name: sink, ...is } of status.sinks) {
+      scraped.sinkRecords.inc({ sink }, is.delivered);
+      scraped.sinkBytes.inc({ sink }, is.bytes);
+      scraped.sinkAccepted.inc({ sink }, is.accepted);
+      scraped.sinkUp.set({ sink }, is.failure === null ? 1 : 0);
+      scraped.sinkFailures.inc({ sink }, is.failures);
+      scraped.sinkSpooled.set({ sink }, is.spooled);
+      for (const reason of dropReasons) scraped.sinkDropped.inc({ sink, reason }, is.dropped[reason] ?? 0);
     }
   }
 

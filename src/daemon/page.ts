@@ -61,6 +61,7 @@ export function statusPage(status: DaemonStatus, now = Date.now()): string {
   const sinks = status.sinks.map((is) => [
     is.name,
     is.kind,
+    word(is.failure === null ? 'up' : 'down'),
     plural(is.delivered, 'record'),
     formatSize(is.bytes),
   ]);
@@ -76,7 +77,7 @@ ${table('Listeners', ['Name', 'Address', 'Serves', 'Connections', 'Bytes'], list
 ${table('Targets', ['Listener', 'Target', 'Verdict', 'Connections'], targets)}
 ${table('Instances', ['Instance', 'State', 'PID', 'Ports', 'Restarts', 'Detail'], instances)}
 ${table('Checks', ['Name', 'URL', 'Verdict', 'Took', 'Reason'], checks)}
-${table('Sinks', ['Name', 'Kind', 'Delivered', 'Bytes'], sinks)}
+${table('Sinks', ['Name', 'Kind', 'State', 'Delivered', 'Bytes'], sinks)}
 </body></html>
 `;
 }

@@ -1,8 +1,14 @@
 // The sinks that the configuration names. A listener keeps its handle while a reload changes what is behind it.
-import type { Writable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { SinkConfig } from '../config/index.ts';
-import { openSink, type Sink, type SinkCounters, type SinkRecord } from '../sinks/index.ts';
+import {
+  type DropReason,
+  openSink,
+  type Sink,
+  type SinkCounters,
+  type SinkPlace,
+  type SinkRecord,
+} from '../sinks/index.ts';
 import type { Prepared } from './prepared.ts';
 import type { SinkStatus } from './status.ts';
 
@@ -14,7 +20,7 @@ export interface SinkRoom {
   close(): Promise<void>;
 }
 
-export function createSinkRoom(stdout: Writable): SinkRoom {
+export function createSinkRoom(parts: Omit<SinkPlace, 'folder'>): SinkRoom {
   const rows = new Map<string, { config: SinkConfig; handle: SinkHandle }>();
   /** What is in use or about to be: retiring, which may come late, leaves it alone. */
   let wanted: ReadonlySet<string> = new Set();
@@ -33,7 +39,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
       try {
         for (const [name, config] of Object.entries(configs)) {
           if (isDeepStrictEqual(rows.get(name)?.config, config)) continue;
-          opened.set(name, await openSink(name, config, folder, stdout));
+          opened.set(name, await openSink(name, config, { ...parts, folder }));
         }
       } catch (error) {
         await abandon();
@@ -48,6 +54,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
             const config = configs[name]!;
             const row = rows.get(name);
             if (row) leaving.push(row.handle.replace(sink));
+            else sink.start();
             rows.set(name, { config, handle: row?.handle ?? new SinkHandle(sink) });
           }
           return {
@@ -68,6 +75,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
       [...rows.values()].map(({ handle }) => ({
         name: handle.name,
         kind: handle.kind,
+        failure: handle.failure,
         ...handle.counters(),
       })),
     async close() {
@@ -79,7 +87,7 @@ export function createSinkRoom(stdout: Writable): SinkRoom {
 class SinkHandle implements Sink {
   #sink: Sink;
   /** Of the sinks that were here before. */
-  #earlier: SinkCounters = { accepted: 0, delivered: 0, bytes: 0 };
+  #earlier: SinkCounters = nothing;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -91,6 +99,18 @@ class SinkHandle implements Sink {
 
   get kind(): string {
     return this.#sink.kind;
+  }
+
+  get failure(): string | null {
+    return this.#sink.failure;
+  }
+
+  start(): void {
+    this.#sink.start();
+  }
+
+  drop(records: number, reason: DropReason): void {
+    this.#sink.drop(records, reason);
   }
 
   write(record: SinkRecord): Promise<void> | undefined {
@@ -105,19 +125,35 @@ class SinkHandle implements Sink {
     return this.#sink.close();
   }
 
-  /** From now on records go to `next`; resolves when the one before has delivered its own. */
+  /** From now on records go to `next`, which begins when the one before has delivered its own; resolves then. */
   async replace(next: Sink): Promise<void> {
     const before = this.#sink;
     this.#sink = next;
-    await before.close();
-    this.#earlier = sum(this.#earlier, before.counters());
+    try {
+      await before.close();
+    } finally {
+      this.#earlier = sum(this.#earlier, before.counters());
+      next.start();
+    }
   }
 }
 
+const nothing: SinkCounters = {
+  ...{ accepted: 0, delivered: 0, bytes: 0, spooled: 0, failures: 0, dropped: {} },
+};
+
+/** What lies on disk is the newer one's to tell: it has taken that over. */
 function sum(a: SinkCounters, b: SinkCounters): SinkCounters {
+  const dropped = { ...a.dropped };
+  for (const [reason, count] of Object.entries(b.dropped) as [DropReason, number][]) {
+    dropped[reason] = (dropped[reason] ?? 0) + count;
+  }
   return {
     accepted: a.accepted + b.accepted,
     delivered: a.delivered + b.delivered,
     bytes: a.bytes + b.bytes,
+    spooled: b.spooled,
+    failures: a.failures + b.failures,
+    dropped,
   };
 }

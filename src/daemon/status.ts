@@ -1,6 +1,7 @@
 // What the daemon tells about itself: the shapes of the API, the status page and, as numbers, the metrics.
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { EndReason } from '../relay/index.ts';
+import type { SinkCounters } from '../sinks/index.ts';
 
 export type DaemonState = 'starting' | 'ready' | 'draining' | 'stopped';
 
@@ -91,10 +92,9 @@ export interface CheckStatus {
   checkedAt: string | null;
 }
 
-export interface SinkStatus {
+export interface SinkStatus extends SinkCounters {
   name: string;
   kind: string;
-  accepted: number;
-  delivered: number;
-  bytes: number;
+  /** Why nothing can be written now; null while all is well. */
+  failure: string | null;
 }

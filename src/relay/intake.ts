@@ -1,19 +1,23 @@
 // One connection whose data goes to a sink: cut into frames, each handed over in order, no faster than the sink takes them.
+import { randomBytes } from 'node:crypto';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { createFramer, type Framer } from '../listen/index.ts';
-import type { Sink } from '../sinks/index.ts';
+import { type DropReason, dropReasons, type Sink } from '../sinks/index.ts';
 import { reasonOf } from './ending.ts';
 import type { EndReason } from './engine.ts';
 import { Served } from './served.ts';
 import { reset } from './sockets.ts';
 
 export class IntakeConnection extends Served {
+  private readonly id = newId();
   private framer: Framer | null = null;
   private sink: Sink | null = null;
   /** When the newest data came. */
   private time = '';
   private sequence = 0;
+  /** Frames that wait for the sink, from `next` on. */
   private pending: Buffer[] = [];
+  private next = 0;
   private delivering = false;
   private clientEnded = false;
   private closed = false;
@@ -46,9 +50,21 @@ export class IntakeConnection extends Served {
     this.reason ??= reason;
     this.detail ??= detail;
     this.stopped = true;
+    this.drop(this.pending.length - this.next, reason);
     this.pending = [];
+    this.next = 0;
     if (this.closed) this.settle();
     else reset(this.client);
+  }
+
+  /** One that waits for its sink is not idle: what it sent would be lost. */
+  override checkIdle(now: number, idleMs: number): void {
+    if (this.delivering) this.moves += 1;
+    super.checkIdle(now, idleMs);
+  }
+
+  private drop(frames: number, reason: EndReason): void {
+    if (frames > 0) this.sink?.drop(frames, isDropReason(reason) ? reason : 'error');
   }
 
   private fromClient(chunk: Buffer): void {
@@ -82,15 +98,15 @@ export class IntakeConnection extends Served {
   private async deliverRest(first: Promise<void>): Promise<void> {
     try {
       await first;
-      for (let at = 0; at < this.pending.length; at++) {
-        this.moves += 1;
-        await this.write(this.pending[at]!);
-      }
+      while (this.next < this.pending.length) await this.write(this.pending[this.next++]!);
+      this.moves += 1;
       this.pending = [];
+      this.next = 0;
       this.delivering = false;
       this.delivered();
     } catch (error) {
       this.delivering = false;
+      this.drop(1, 'sink-failed');
       this.stop('sink-failed', errorMessage(error));
     }
   }
@@ -103,6 +119,7 @@ export class IntakeConnection extends Served {
     return this.sink?.write({
       time: this.time,
       listener: plan.name,
+      connection: this.id,
       client: this.clientName,
       sequence: this.sequence,
       data,
@@ -126,4 +143,17 @@ export class IntakeConnection extends Served {
   private settle(): void {
     if (this.closed && (this.stopped || !this.delivering)) this.finish(this.reason ?? 'done', this.detail);
   }
+}
+
+function isDropReason(reason: string): reason is DropReason {
+  return (dropReasons as readonly string[]).includes(reason);
+}
+
+/** Unlike an address, never seen again: the process's own start, and a number. */
+const run = randomBytes(6).toString('base64url');
+let count = 0;
+
+function newId(): string {
+  count += 1;
+  return `${run}-${count}`;
 }

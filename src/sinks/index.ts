@@ -1,5 +1,6 @@
 // Door of sinks/: where received data goes.
-export { openFile, type Rotation } from './file.ts';
+export { type Fsync, openFile } from './file.ts';
 export type { Destination } from './line-queue.ts';
-export { openSink, type SinkConfig } from './open.ts';
-export type * from './sink.ts';
+export { openSink, type SinkConfig, type SinkPlace } from './open.ts';
+export type { Rotation } from './rotate.ts';
+export { type DropReason, dropReasons, type Sink, type SinkCounters, type SinkRecord } from './sink.ts';

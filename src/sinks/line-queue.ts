@@ -1,23 +1,34 @@
-// A bounded, ordered queue of lines before one destination. Who comes while it is full waits; nothing is dropped in silence.
+// A bounded, ordered queue of lines before one destination. Who comes while it is full, or fails, waits.
 
+import { backoffDelay } from '../core/backoff.ts';
+import type { Context } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
+import { formatDuration } from '../core/quantity.ts';
 import { plural } from '../core/text.ts';
-import { recordLine } from './record-line.ts';
-import type { Sink, SinkCounters, SinkRecord } from './sink.ts';
+import { sleep } from '../core/time.ts';
+import { type Encode, lineEncoder } from './record-line.ts';
+import type { DropReason, Sink, SinkCounters, SinkRecord } from './sink.ts';
 
 /** Where lines end up. Called by one queue, one call at a time. */
 export interface Destination {
   readonly kind: string;
+  /** Called once, before anything else but `close`. */
+  start?(): void;
   /** Makes ready for a batch that starts with a line of so many bytes; resolves to how many bytes it may have. */
   room(firstLine: number): Promise<number>;
   /** Resolves to how many bytes were taken, at least one; rejects with none taken. */
   write(bytes: Buffer): Promise<number>;
   close(): Promise<void>;
+  /** What it says of itself, where taking a record is not yet to deliver it. */
+  counters?(): Pick<SinkCounters, 'delivered' | 'bytes' | 'spooled'>;
 }
 
 // Enough to keep a disk busy and small enough that a stalled one costs little memory. In characters.
 const queueLimit = 4 * 1024 * 1024;
 const batchLimit = 1024 * 1024;
+/** A character of JavaScript's takes at most three bytes as UTF-8. */
+const widest = 3;
+const retry = { min: 100, max: 1000 };
 
 interface Waiting {
   line: string;
@@ -27,49 +38,71 @@ interface Waiting {
 
 /**
  * A record is accepted when `write` returns nothing or resolves: it stays queued, over failures too, until it is
- * delivered. One whose `write` rejects was not taken and never appears later. After a failure the next `write` tries again.
+ * delivered. While the destination fails it is tried again and again, and writers wait: a listener reads no further.
  */
 export class LineQueue implements Sink {
   readonly name: string;
   readonly kind: string;
   private readonly destination: Destination;
+  private readonly context: Context;
+  private readonly encode: Encode;
   private lines: string[] = [];
   private queued = 0;
   private waiting: Waiting[] = [];
   private batch: { rest: Buffer; lines: number } | null = null;
+  private started = false;
   private running: Promise<void> | null = null;
-  private failure: unknown = null;
-  private closing: Promise<void> | null = null;
-  private readonly counts: SinkCounters = { accepted: 0, delivered: 0, bytes: 0 };
+  private failed: { error: unknown; since: number; attempts: number } | null = null;
+  private readonly closing = new AbortController();
+  private closed: Promise<void> | null = null;
+  private readonly counts: SinkCounters = {
+    ...{ accepted: 0, delivered: 0, bytes: 0, spooled: 0, failures: 0, dropped: {} },
+  };
 
-  constructor(name: string, destination: Destination) {
+  constructor(name: string, destination: Destination, context: Context, encode: Encode = lineEncoder()) {
     this.name = name;
     this.kind = destination.kind;
     this.destination = destination;
+    this.context = context;
+    this.encode = encode;
+  }
+
+  get failure(): string | null {
+    return this.failed && errorMessage(this.failed.error);
+  }
+
+  start(): void {
+    if (this.started || this.closed) return;
+    this.started = true;
+    this.destination.start?.();
+    if (this.lines.length > 0) this.running ??= this.run();
   }
 
   write(record: SinkRecord): Promise<void> | undefined {
-    if (this.closing) return Promise.reject(new ReeveError('conflict', `sink '${this.name}' is closed`));
-    const line = recordLine(record);
-    if (this.failure === null && this.waiting.length === 0 && this.queued < queueLimit) {
+    if (this.closed) return Promise.reject(new ReeveError('conflict', `sink '${this.name}' is closed`));
+    const line = this.encode(record);
+    if (this.failed === null && this.waiting.length === 0 && this.queued < queueLimit) {
       this.take(line);
-      this.running ??= this.run();
+      if (this.started) this.running ??= this.run();
       return undefined;
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ line, resolve, reject });
-      this.running ??= this.run();
     });
   }
 
+  drop(records: number, reason: DropReason): void {
+    this.counts.dropped[reason] = (this.counts.dropped[reason] ?? 0) + records;
+  }
+
   counters(): SinkCounters {
-    return { ...this.counts };
+    return { ...this.counts, ...this.destination.counters?.(), dropped: { ...this.counts.dropped } };
   }
 
   /** Rejects where something accepted could not be delivered, and says how much. */
   close(): Promise<void> {
-    this.closing ??= this.finish();
-    return this.closing;
+    this.closed ??= this.finish();
+    return this.closed;
   }
 
   private take(line: string): void {
@@ -78,30 +111,61 @@ export class LineQueue implements Sink {
     this.counts.accepted += 1;
   }
 
-  /** Delivers until nothing is left, or until the destination fails. Never rejects. */
+  /** Delivers until nothing is left; after `close`, until the destination fails. Never rejects. */
   private async run(): Promise<void> {
     // Lines that come in the same turn of the loop go into the same batch.
     await null;
-    try {
-      // Whoever waits does so behind lines that are queued, so that waiting alone need not be looked at.
-      while (this.batch || this.lines.length > 0) {
-        this.batch ??= await this.nextBatch();
-        while (this.batch.rest.length > 0) {
-          const written = await this.destination.write(this.batch.rest);
-          this.batch.rest = this.batch.rest.subarray(written);
-          this.counts.bytes += written;
-        }
-        this.counts.delivered += this.batch.lines;
-        this.batch = null;
-        this.failure = null;
-        this.admit();
+    // Whoever waits does so behind lines that are queued, so that waiting alone need not be looked at.
+    while (this.batch || this.lines.length > 0) {
+      // One who closes gets a try of its own after the last failure.
+      const last = this.closing.signal.aborted;
+      try {
+        await this.deliver();
+      } catch (error) {
+        this.fail(error);
+        if (last) break;
+        const delay = backoffDelay(retry, this.failed!.attempts++, this.context.random);
+        await sleep(delay, this.closing.signal).catch(() => {});
       }
-    } catch (error) {
-      this.failure = error;
-      const told = this.describe(error);
-      for (const { reject } of this.waiting.splice(0)) reject(told);
     }
     this.running = null;
+  }
+
+  private async deliver(): Promise<void> {
+    this.batch ??= await this.nextBatch();
+    while (this.batch.rest.length > 0) {
+      const written = await this.destination.write(this.batch.rest);
+      this.batch.rest = this.batch.rest.subarray(written);
+      this.counts.bytes += written;
+    }
+    this.counts.delivered += this.batch.lines;
+    this.batch = null;
+    this.recover();
+    this.admit();
+  }
+
+  private fail(error: unknown): void {
+    if (this.failed) {
+      this.failed.error = error;
+      return;
+    }
+    this.failed = { error, since: this.context.clock.monotonic(), attempts: 0 };
+    this.counts.failures += 1;
+    this.tell(`cannot write: ${errorMessage(error)}; what was accepted is kept, and no more is read`, {
+      failing: true,
+      reason: errorMessage(error),
+    });
+  }
+
+  private recover(): void {
+    if (!this.failed) return;
+    const ms = this.context.clock.monotonic() - this.failed.since;
+    this.failed = null;
+    this.tell(`writes again after ${formatDuration(ms)}`, { failing: false, ms: Math.round(ms) });
+  }
+
+  private tell(message: string, detail: Record<string, unknown>): void {
+    this.context.emit({ kind: 'sink', subject: `sink/${this.name}`, message, detail });
   }
 
   private admit(): void {
@@ -112,7 +176,7 @@ export class LineQueue implements Sink {
       resolve();
       taken += 1;
     }
-    this.waiting.splice(0, taken);
+    if (taken > 0) this.waiting.splice(0, taken);
   }
 
   private async nextBatch(): Promise<{ rest: Buffer; lines: number }> {
@@ -120,34 +184,35 @@ export class LineQueue implements Sink {
     let bytes = 0;
     let count = 0;
     for (const line of this.lines) {
-      const size = Buffer.byteLength(line);
+      const most = line.length * widest;
+      // Measured exactly only where it may not fit: counting bytes costs as much as writing them.
+      const size = bytes + most > room ? Buffer.byteLength(line) : most;
       if (count > 0 && bytes + size > room) break;
       bytes += size;
       count += 1;
     }
-    const text = this.lines.splice(0, count).join('');
+    const lines = count === this.lines.length ? this.lines : this.lines.splice(0, count);
+    if (lines === this.lines) this.lines = [];
+    const text = lines.join('');
     this.queued -= text.length;
     return { rest: Buffer.from(text), lines: count };
   }
 
   private async finish(): Promise<void> {
+    this.closing.abort();
     await this.running;
-    if (this.lines.length > 0 || this.batch) await this.run();
+    if (this.started) await this.run();
+    for (const { reject } of this.waiting.splice(0)) {
+      reject(new ReeveError('conflict', `sink '${this.name}' was closed before it could take this`));
+    }
     await this.destination.close();
     const lost = this.counts.accepted - this.counts.delivered;
     if (lost > 0) {
-      throw new ReeveError(
-        'fault',
-        `sink '${this.name}' closed with ${plural(lost, 'record')} not delivered: ${errorMessage(this.failure)}`,
-        { cause: this.failure },
-      );
+      this.drop(lost, 'closed');
+      const cause = this.failed?.error ?? 'it was never started';
+      const message = `closed with ${plural(lost, 'record')} not delivered: ${errorMessage(cause)}`;
+      this.tell(message, { dropped: lost });
+      throw new ReeveError('fault', `sink '${this.name}' ${message}`, { cause });
     }
-  }
-
-  private describe(error: unknown): ReeveError {
-    return new ReeveError('unknown', `sink '${this.name}' cannot write: ${errorMessage(error)}`, {
-      cause: error,
-      hint: 'What was accepted is kept, and writing is tried again with the next record',
-    });
   }
 }

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openSink, type Sink } from '../../src/sinks/index.ts';
+import type { Sink } from '../../src/sinks/index.ts';
+import { eventually } from '../support/children.ts';
 import { needs } from '../support/parts.ts';
-import { closed, cutCode, dial, type MakeEngine, readAll, serve, settled } from './engine-harness.ts';
-
-const rotate = { size: 1e9, keep: 1 };
+import { opened } from '../support/sinks.ts';
+import { cutCode, dial, type MakeEngine, readAll, serve, settled } from './engine-harness.ts';
 
 export function intakeContract(makeEngine: MakeEngine): void {
   describe('intake', () => {
@@ -21,11 +21,14 @@ export function intakeContract(makeEngine: MakeEngine): void {
       client.end('o\nthree');
       expect(await readAll(client)).toHaveLength(0);
       expect(await reports.end()).toMatchObject({ reason: 'done', target: null, received: 14, client: from });
-      const common = { time: expect.stringMatching(/^\d{4}-.*Z$/), listener: 'web', client: from };
+      const common = {
+        ...{ time: expect.stringMatching(/^\d{4}-.*Z$/), listener: 'web', client: from },
+        connection: expect.stringMatching(/-\d+$/),
+      };
       expect(await lines()).toEqual([
-        { ...common, sequence: 1, text: 'one' },
-        { ...common, sequence: 2, text: 'two' },
-        { ...common, sequence: 3, text: 'three' },
+        { ...common, sequence: 1, bytes: 3, text: 'one' },
+        { ...common, sequence: 2, bytes: 3, text: 'two' },
+        { ...common, sequence: 3, bytes: 5, text: 'three' },
       ]);
     });
 
@@ -59,7 +62,7 @@ export function intakeContract(makeEngine: MakeEngine): void {
           else held.push(done);
         },
       });
-      const sink = await openSink('slow', { stdout: true, rotate }, '/', slow);
+      const sink = await opened({ stdout: true }, { stdout: slow });
       const { port, reports } = await serve(makeEngine, { sink });
       const client = await dial(port);
       const count = 100_000;
@@ -81,26 +84,35 @@ export function intakeContract(makeEngine: MakeEngine): void {
       expect(sequences.every((sequence, i) => sequence === i + 1)).toBe(true);
     });
 
-    it.runIf(needs('a sink on a full disk', 'linux'))('cuts the connection when the sink fails', async () => {
-      const sink = await openSink('full', { file: '/dev/full', rotate }, '/', process.stdout);
-      const { port, reports } = await serve(makeEngine, { sink });
-      const client = await dial(port);
-      // The first line is accepted before its write fails; one that comes after is refused.
-      const talking = setInterval(() => client.write('a line\n'), 1);
-      await closed(client);
-      clearInterval(talking);
-      const end = await reports.end();
-      expect(end.reason).toBe('sink-failed');
-      expect(end.detail).toContain('ENOSPC');
-      await expect(sink.close()).rejects.toThrow(/not delivered/);
-    });
+    it.runIf(needs('a sink on a full disk', 'linux'))(
+      'keeps a connection whose sink fails; what it had read and must give up is counted',
+      async () => {
+        const sink = await opened({ file: '/dev/full' });
+        const { port, reports, listener } = await serve(makeEngine, {
+          sink,
+          config: { limits: { idle: '50ms' } },
+        });
+        const client = await dial(port);
+        client.write('a line\n');
+        await eventually(() => sink.failure);
+        client.write('second\nthird\n');
+        await reports.until(() => reports.bytesIn === 20);
+        // Several times the idle time.
+        await settled(() => reports.ends.length);
+        expect(reports.ends).toEqual([]);
+        await listener.drain(0);
+        expect((await reports.end()).reason).toBe('drained');
+        expect(sink.counters().dropped).toEqual({ drained: 1 });
+        await expect(sink.close()).rejects.toThrow(/not delivered: ENOSPC/);
+      },
+    );
   });
 }
 
 async function fileSink(): Promise<{ sink: Sink; lines: () => Promise<Record<string, unknown>[]> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'reeve-intake-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const sink = await openSink('events', { file: 'events.jsonl', rotate }, folder, process.stdout);
+  const sink = await opened({ file: 'events.jsonl' }, { where: folder });
   const lines = async () => {
     await sink.close();
     const text = await readFile(path.join(folder, 'events.jsonl'), 'utf8');

@@ -71,7 +71,12 @@ export const status: DaemonStatus = {
       checkedAt: null,
     },
   ],
-  sinks: [{ name: 'events', kind: 'file', accepted: 2, delivered: 2, bytes: 30 }],
+  sinks: [
+    {
+      ...{ name: 'events', kind: 'file', failure: null, accepted: 2, delivered: 2, bytes: 30 },
+      ...{ spooled: 0, failures: 0, dropped: {} },
+    },
+  ],
 };
 
 export interface ApiFixture {

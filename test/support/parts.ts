@@ -11,6 +11,7 @@ export type Part =
   | 'ss'
   | 'ip'
   | 'nc'
+  | 'nats-server'
   | 'bash'
   | 'script'
   | 'ipv6'

@@ -120,16 +120,24 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
     [
       { title: 'NAME' },
       { title: 'KIND' },
+      { title: 'STATE', style: verdict },
       { title: 'ACCEPTED', align: 'right' },
       { title: 'DELIVERED', align: 'right' },
+      { title: 'SPOOLED', align: 'right' },
+      { title: 'DROPPED', align: 'right' },
       { title: 'BYTES', align: 'right' },
+      { title: 'DETAIL', flexible: true },
     ],
-    status.sinks.map(({ name, kind, accepted, delivered, bytes }) => [
+    status.sinks.map(({ name, kind, failure, accepted, delivered, spooled, dropped, bytes }) => [
       name,
       kind,
+      failure === null ? 'up' : 'down',
       String(accepted),
       String(delivered),
+      String(spooled),
+      String(Object.values(dropped).reduce((sum, count) => sum + count, 0)),
       formatSize(bytes),
+      failure ?? '',
     ]),
   );
 }
