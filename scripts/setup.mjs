@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { downloadFrom } from './older-debian.mjs';
 import { completeWine, winePackages } from './wine.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -53,6 +54,8 @@ const parts = {
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
   'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },
+  // The last Debian that had it.
+  consul: { debian: 'consul', suite: 'bullseye', file: 'usr/bin/consul' },
 };
 
 export const partsRoot = at('.parts');
@@ -96,12 +99,13 @@ export function ensureParts(names = Object.keys(parts)) {
   return reasons;
 }
 
-function fetchPart({ debian, under = '.', file, complete }) {
+function fetchPart({ debian, suite, under = '.', file, complete }) {
   const downloads = path.join(partsRoot, 'downloads');
   const folder = path.join(partsRoot, under);
   mkdirSync(downloads, { recursive: true });
   try {
-    run('apt-get', ['download', '-qq', ...[debian].flat()], { cwd: downloads, timeout: 600_000 });
+    if (suite) downloadFrom(suite, debian, downloads, run);
+    else run('apt-get', ['download', '-qq', ...[debian].flat()], { cwd: downloads, timeout: 600_000 });
     for (const deb of readdirSync(downloads)) run('dpkg', ['-x', path.join(downloads, deb), folder]);
     if (!complete) return;
     complete(folder, root);

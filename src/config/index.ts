@@ -6,5 +6,6 @@ export type { BalanceConfig, ConflictConfig, LimitsConfig, ListenerConfig, SinkC
 export { type LoadedConfig, loadConfig } from './load.ts';
 export { type ParseOptions, parseConfig } from './parse.ts';
 export { type ConfigProblem, formatProblems } from './problems.ts';
+export type { ConsulConfig, RegisterConfig, RegistryConfig } from './registry.ts';
 export { type Config, configSchema } from './schema.ts';
 export type { CheckConfig, Condition, ServiceConfig, TargetCheckConfig } from './services.ts';

@@ -16,6 +16,7 @@ export function checkRules(root: unknown): Fault[] {
   for (const [name, listener] of sections(root, 'listeners')) {
     listenerRules(['listeners', name], listener, root, report);
   }
+  registryRules(root, report);
   for (const [name, sink] of sections(root, 'sinks')) sinkRules(['sinks', name], sink, report);
   return [...faults, ...bindRules(root)];
 }
@@ -47,6 +48,14 @@ function serviceRules(at: Path, service: Section, report: ReportRule): void {
     );
   }
   probeRules([...at, 'check'], check, report);
+  const register = section(service.register);
+  if ('register' in service && service.oneshot === true)
+    report([...at, 'register'], 'a oneshot is not announced: nobody answers');
+  if (isText(register.port) && !names.includes(register.port))
+    report(
+      [...at, 'register', 'port'],
+      `no port is named '${register.port}': this service has ${names.join(', ')}`,
+    );
 }
 
 function listenerRules(at: Path, listener: Section, root: unknown, report: ReportRule): void {
@@ -85,7 +94,14 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
     report([...at, 'check'], 'check is for targets: a service has its own');
   }
   probeRules([...at, 'check'], section(balance.check), report);
-  if (!isText(service) || !mustExist([...at, 'service'], 'service', service, root, report)) return;
+  const fromRegistry = isFromRegistry(balance, root);
+  for (const key of ['tags', 'datacenter'])
+    if (key in balance && !fromRegistry) report([...at, key], `${key} is for a service of the registry`);
+  if (!isText(service)) {
+    if ('from' in balance) report([...at, 'from'], 'from is for a service');
+    return;
+  }
+  if (fromRegistry || !mustExist([...at, 'service'], 'service', service, root, report)) return;
   const served = section(section(section(root).services)[service]);
   if (served.oneshot === true)
     report([...at, 'service'], `service '${service}' is a oneshot: nobody answers`);
@@ -95,8 +111,26 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
   }
 }
 
+/** Said so, or a service that this file does not have while there is a registry beyond this machine. */
+export function isFromRegistry({ service, from }: Section, root: unknown): boolean {
+  if (!isText(service) || from === 'file') return false;
+  const { services, registry } = section(root);
+  return from === 'registry' || (registry !== 'embedded' && registry !== undefined && !(service in section(services)));
+}
+
 function probeRules(at: Path, check: Section, report: ReportRule): void {
   if ('http' in check && 'tcp' in check) report([...at, 'tcp'], 'a check is either http or tcp, not both');
+}
+
+function registryRules(root: unknown, report: ReportRule): void {
+  const { registry, ports } = section(root);
+  const consul = section(section(registry).consul);
+  if (section(ports).leases === 'registry' && !('consul' in section(registry)))
+    report(['ports', 'leases'], 'leases are kept in the registry only where it is Consul');
+  if ('token' in consul && 'tokenFile' in consul)
+    report(['registry', 'consul', 'tokenFile'], 'token or tokenFile, not both');
+  if ('cert' in consul !== 'key' in consul)
+    report(['registry', 'consul', 'cert' in consul ? 'cert' : 'key'], 'cert and key go together');
 }
 
 function sinkRules(at: Path, sink: Section, report: ReportRule): void {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isLoopback } from '../core/address.ts';
 import { bindAddress, either, name, port, portRange } from './fields.ts';
 import { listenerSchema, sinkSchema } from './listeners.ts';
+import { registrySchema } from './registry.ts';
 import { checkSchema, serviceSchema } from './services.ts';
 
 /** Where the control API listens unless the configuration says otherwise. */
@@ -38,13 +39,16 @@ export const configSchema = z.strictObject({
         .prefault('20000-32000')
         .describe('where auto ports come from: below the default ephemeral ranges of Linux and Windows'),
       exclude: z.array(port).default([]).describe('ports of the range that are never given out'),
+      leases: z
+        .enum(['local', 'registry'])
+        .default('local')
+        .describe('where leases are kept: local is one book for this user of this machine, registry is in Consul for all machines of one prefix'),
     })
     .prefault({})
     .describe('the pool that ports are leased from'),
-  registry: z
-    .literal('embedded', 'not supported yet: a registry other than embedded')
+  registry: registrySchema
     .default('embedded')
-    .describe('where services are announced: embedded keeps it in the daemon'),
+    .describe('where services are announced and found: embedded keeps it in the daemon'),
   relay: z
     .strictObject({
       engine: z

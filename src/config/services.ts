@@ -136,7 +136,7 @@ export const serviceSchema = z.strictObject({
     .prefault({})
     .describe('ending an instance'),
   logs: logsSchema.prefault({}).describe('what its instances print, kept in STATE/logs/SERVICE.INDEX.log'),
-  register: notYet('registering services'),
+  register: registerSchema.optional().describe('announce its instances in the registry'),
 });
 
 function checkUrl(text: string): string {

@@ -31,6 +31,7 @@ export type EventKind =
   | 'health'
   | 'target'
   | 'sink'
+  | 'registry'
   | 'config';
 
 export type Emit = (event: ReeveEvent) => void;

@@ -1,3 +1,4 @@
-// Door of store/: the state directory, and SQLite files in it.
+// Door of store/: the state directory, SQLite files in it, and Consul.
+export { type Consul, type ConsulSettings, connectConsul } from './consul/client.ts';
 export { type Database, openDatabase, type Value } from './database.ts';
 export { currentOwner, defaultStateFolder, openStateFolder, type StateOwner, stateFolder } from './folder.ts';

@@ -14,6 +14,7 @@ export type Part =
   | 'nats-server'
   | 'bash'
   | 'script'
+  | 'consul'
   | 'ipv6'
   | 'wine';
 

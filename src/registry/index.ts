@@ -1,0 +1,17 @@
+// Door of registry/: announcing and finding services, in the daemon itself or in Consul.
+export { type ConsulRegistryOptions, createConsulRegistry } from './consul.ts';
+export { createEmbeddedRegistry } from './embedded.ts';
+export type {
+  Announced,
+  AnnouncedStatus,
+  Announcement,
+  Found,
+  FoundInstance,
+  Query,
+  Registry,
+  RegistryState,
+  RegistryStatus,
+  ServiceSummary,
+  Standing,
+  Watch,
+} from './registry.ts';
