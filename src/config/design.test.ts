@@ -49,7 +49,6 @@ const read = (text: string) => parseConfig(text, { file: 'reeve.yaml', env: {} }
 it('refuses what is not served yet, each by its name and place, and nothing else', () => {
   const result = read(contract);
   expect('problems' in result && formatProblems(result.problems).split('\n')).toEqual([
-    'reeve.yaml:15:15: services.user-api.register: not supported yet: registering services',
     'reeve.yaml:24:10: listeners.web.tls: not supported yet: TLS',
     'reeve.yaml:32:14: listeners.custom.handler: not supported yet: handlers',
     'reeve.yaml:36:18: sinks.queue.nats: not supported yet: NATS JetStream',
@@ -113,10 +112,6 @@ it('reads the rest into values with units', () => {
 });
 
 it.each([
-  [
-    'registry: { consul: {} }',
-    'reeve.yaml:1:11: registry: not supported yet: a registry other than embedded',
-  ],
   [
     'listeners: { a: { bind: ["[::]:1"], sink: s, proxyProtocol: { accept: true } } }\nsinks: { s: { stdout: true } }',
     'reeve.yaml:1:71: listeners.a.proxyProtocol.accept: accept needs from: the addresses of the proxies that may say who the client is',

@@ -40,12 +40,17 @@ const targetSchema = either('host:port, or a map with an address', [
 ]);
 
 const balanceSchema = z.strictObject({
-  service: name.optional().describe('the service whose instances are the targets; of this file, or of the registry'),
+  service: name
+    .optional()
+    .describe('the service whose instances are the targets; of this file, or of the registry'),
   from: z
     .enum(['file', 'registry'])
     .optional()
     .describe('where the service is looked for; where absent, in this file first and then in Consul'),
-  tags: z.array(z.string().min(1)).optional().describe('only instances of the registry that have all of these tags'),
+  tags: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('only instances of the registry that have all of these tags'),
   datacenter: name.optional().describe("which datacenter of Consul's to look in"),
   port: name.optional().describe("which of the service's ports; the first where absent"),
   targets: z.array(targetSchema).min(1).optional().describe('fixed targets, in place of a service'),

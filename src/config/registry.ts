@@ -22,15 +22,12 @@ const consulSchema = z.strictObject({
   ca: z.string().min(1).optional().describe('file with the certificates that the agent is checked against'),
   cert: z.string().min(1).optional().describe("file with this client's certificate"),
   key: z.string().min(1).optional().describe("file with this client's key"),
-  datacenter: name.optional().describe("where services are looked for and leases kept; the agent's where absent"),
+  datacenter: name
+    .optional()
+    .describe("where services are looked for and leases kept; the agent's where absent"),
   deregisterCriticalAfter: duration('10m', leastDeregister)
     .optional()
     .describe('Consul forgets what has been critical for so long; it never does where absent'),
-  prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, 'a prefix is such as portreeve or team/ports')
-    .default('portreeve')
-    .describe('of the keys that leases are kept under: who has the same shares one pool'),
 });
 
 export const registrySchema = either('embedded, or a map with consul', [

@@ -115,7 +115,10 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
 export function isFromRegistry({ service, from }: Section, root: unknown): boolean {
   if (!isText(service) || from === 'file') return false;
   const { services, registry } = section(root);
-  return from === 'registry' || (registry !== 'embedded' && registry !== undefined && !(service in section(services)));
+  return (
+    from === 'registry' ||
+    (registry !== 'embedded' && registry !== undefined && !(service in section(services)))
+  );
 }
 
 function probeRules(at: Path, check: Section, report: ReportRule): void {
@@ -123,10 +126,8 @@ function probeRules(at: Path, check: Section, report: ReportRule): void {
 }
 
 function registryRules(root: unknown, report: ReportRule): void {
-  const { registry, ports } = section(root);
+  const { registry } = section(root);
   const consul = section(section(registry).consul);
-  if (section(ports).leases === 'registry' && !('consul' in section(registry)))
-    report(['ports', 'leases'], 'leases are kept in the registry only where it is Consul');
   if ('token' in consul && 'tokenFile' in consul)
     report(['registry', 'consul', 'tokenFile'], 'token or tokenFile, not both');
   if ('cert' in consul !== 'key' in consul)

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseEndpoint } from '../core/endpoint.ts';
 import { ReeveError } from '../core/errors.ts';
 import { backoff, duration, either, name, notYet, parsed, port, rate, size } from './fields.ts';
+import { registerSchema } from './registry.ts';
 
 /** Field guides' and our defaults: every 5 s, 3 s timeout, 3 failures, 2 successes, 1 s while changing. */
 const timing = {

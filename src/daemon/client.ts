@@ -4,6 +4,7 @@ import { loadControl } from '../config/index.ts';
 import { isLoopback } from '../core/address.ts';
 import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
+import type { Query } from '../registry/index.ts';
 import { currentOwner, stateFolder } from '../store/index.ts';
 import type { RecordedEvent } from './events.ts';
 import { readLock } from './lock.ts';
@@ -39,6 +40,8 @@ export interface Control {
   /** Resolves when the last instance is up again. */
   restart(request: RestartRequest, signal?: AbortSignal): Promise<RestartResult>;
   scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
+  /** What the registry has: of one service, or which there are. */
+  find(query: Pick<Query, 'service' | 'tags' | 'all'> | null, signal?: AbortSignal): Promise<unknown>;
   /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
   events(since: number | undefined, signal: AbortSignal): AsyncGenerator<RecordedEvent>;
 }
@@ -95,6 +98,13 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     drain: (request, signal) => ask('POST', '/drain', timeouts.read, signal, request),
     restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
     scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
+    find(query, signal) {
+      if (!query) return ask('GET', '/registry/services', timeouts.read, signal);
+      const words = new URLSearchParams((query.tags ?? []).map((tag): [string, string] => ['tag', tag]));
+      if (query.all) words.set('all', '1');
+      const route = `/registry/services/${encodeURIComponent(query.service)}?${words}`;
+      return ask('GET', route, timeouts.read, signal);
+    },
     async *events(since, signal) {
       type Batch = { events: RecordedEvent[]; last: number };
       let from = since ?? (await ask<Batch>('GET', '/events?since=0', timeouts.read, signal)).last;

@@ -128,7 +128,7 @@ class RunningDaemon implements Daemon {
   /** Conflicts show before any service runs, and who connects early waits until there is somebody to answer. */
   async start(outside: AbortSignal): Promise<void> {
     const { config, folder } = this.#loaded;
-    const { sinks, listeners, services, checks } = this.#rooms;
+    const { sinks, listeners, services, checks, registry } = this.#rooms;
     const signal = AbortSignal.any([outside, this.#ending.signal]);
     const { tokenFile } = config.control;
     this.#api = await openControl(this.#options.system, {
@@ -143,12 +143,14 @@ class RunningDaemon implements Daemon {
       drain: (request) => listeners.drainTarget(request),
       restart: (request) => services.restart(request),
       scale: (request) => services.scale(request),
+      find: (query, stop) => registry.find(query, stop),
       stop: () => void this.drainAndStop(),
     });
     await this.#lock.publish(this.#api.address);
     (await sinks.prepare(config.sinks, folder)).commit();
     await endOrphans(this.#stateFolder, this.#options.system.processes, this.#context);
     const bound = await listeners.prepare(config.listeners, signal);
+    registry.apply(config.services);
     services.apply(config.services);
     checks.apply(config.checks);
     await services.settled(settleWithin, signal);
@@ -161,7 +163,7 @@ class RunningDaemon implements Daemon {
   }
 
   status(): DaemonStatus {
-    const { listeners, services, checks, sinks } = this.#rooms;
+    const { listeners, services, checks, sinks, registry } = this.#rooms;
     return {
       version: this.#options.version,
       pid: process.pid,
@@ -173,6 +175,7 @@ class RunningDaemon implements Daemon {
       services: services.status(),
       checks: checks.status(),
       sinks: sinks.status(),
+      registry: registry.status(),
     };
   }
 
@@ -204,6 +207,7 @@ class RunningDaemon implements Daemon {
     // Whoever is starting it learns by the signal, and closes.
     if (starting) return;
     await this.#reloads;
+    if (this.#loaded.config.registry !== 'embedded') await this.#rooms.registry.leave();
     if (lameDuck > 0) await sleep(lameDuck);
     await this.#rooms.listeners.drain(drainDeadline);
     await this.close();
@@ -211,10 +215,12 @@ class RunningDaemon implements Daemon {
 
   /** What nobody needs any more first, the control API last, so that it tells how far things are. */
   async close(): Promise<void> {
-    const { listeners, services, sinks, scheduler, background, pool } = this.#rooms;
+    const { listeners, services, sinks, scheduler, background, pool, registry } = this.#rooms;
     await this.#step('closing the listeners', () => listeners.drain(0));
+    await this.#step('leaving the registry', () => registry.leave());
     await this.#step('stopping the services', () => services.stop());
     await this.#step('giving back the leases', () => pool.close());
+    await this.#step('closing the registry', () => registry.close());
     scheduler.stop();
     await this.#step('tidying up', () => background.settled());
     await this.#step('delivering what the sinks hold', () => sinks.close());

@@ -100,6 +100,14 @@ export function createMetrics(version: string): Metrics {
     ]),
     restarts: counter('restarts_total', 'Instances started again, by the reason.', ['service', 'reason']),
     sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
+    registryUp: gauge('registry_up', 'Whether the registry answers and takes what it is told.', ['kind']),
+    registryFailures: counter('registry_failures_total', 'Requests to the registry that failed.', ['kind']),
+    registryAnnounced: gauge('registry_announced', 'Instances announced, by what was told of them.', [
+      'service',
+      'standing',
+    ]),
+    registryFound: gauge('registry_found', 'Passing instances of a service that is followed.', ['service']),
+    registryStale: gauge('registry_stale', 'Whether that list may be out of date.', ['service']),
     sinkBytes: counter('sink_bytes_total', 'Bytes that the sink delivered.', ['sink']),
     sinkAccepted: counter('sink_accepted_total', 'Records that the sink took over.', ['sink']),
     sinkUp: gauge('sink_up', 'Whether the sink can write: 0 while its listeners read no further.', ['sink']),
@@ -145,6 +153,7 @@ export function createMetrics(version: string): Metrics {
         }
       }
     }
+    scrapeRegistry(status.registry);
     for (const { name: sink, ...is } of status.sinks) {
       scraped.sinkRecords.inc({ sink }, is.delivered);
       scraped.sinkBytes.inc({ sink }, is.bytes);
@@ -153,6 +162,16 @@ export function createMetrics(version: string): Metrics {
       scraped.sinkFailures.inc({ sink }, is.failures);
       scraped.sinkSpooled.set({ sink }, is.spooled);
       for (const reason of dropReasons) scraped.sinkDropped.inc({ sink, reason }, is.dropped[reason] ?? 0);
+    }
+  }
+
+  function scrapeRegistry({ kind, state, failures, announced, watches }: DaemonStatus['registry']): void {
+    scraped.registryUp.set({ kind }, state === 'ok' ? 1 : 0);
+    scraped.registryFailures.inc({ kind }, failures);
+    for (const { service, standing } of announced) scraped.registryAnnounced.inc({ service, standing });
+    for (const { service, instances, stale } of watches) {
+      scraped.registryFound.set({ service }, instances);
+      scraped.registryStale.set({ service }, stale === null ? 0 : 1);
     }
   }
 

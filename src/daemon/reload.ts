@@ -46,6 +46,7 @@ export async function apply(
   });
   const newSinks = sinks.commit();
   rooms.pool.configure(config);
+  rooms.registry.apply(config.services);
   rooms.services.apply(config.services);
   // A listener that turns to a new service does so once somebody answers there.
   await rooms.services.settled(settleWithin, signal);

@@ -14,6 +14,8 @@ import { chooseEngines } from './engines.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
+import { createRegistryRoom, type RegistryRoom } from './registry.ts';
+import { registryTargets } from './registry-targets.ts';
 import { createServiceRoom, type ServiceRoom } from './services.ts';
 import { createSinkRoom, type SinkRoom } from './sinks.ts';
 import { fixedTargets, serviceTargets } from './targets.ts';
@@ -27,6 +29,7 @@ export interface Rooms {
   services: ServiceRoom;
   listeners: ListenerRoom;
   checks: CheckRoom;
+  registry: RegistryRoom;
 }
 
 export interface RoomsOptions {
@@ -63,6 +66,11 @@ export function createRooms(options: RoomsOptions): Rooms {
     },
     background,
   );
+  const registry = createRegistryRoom({
+    ...{ context, config, folder, stateFolder },
+    instancesOf: (name) => services.get(name)?.instances() ?? [],
+  });
+  services.onChange(registry.update);
   const listeners = createListenerRoom({
     chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
     tools: bindTools(system, context),
@@ -72,11 +80,13 @@ export function createRooms(options: RoomsOptions): Rooms {
     targetsOf(name, { balance }, changed) {
       if (!balance) return null;
       if (balance.service === undefined) return fixedTargets(name, balance, scheduler, changed);
-      return serviceTargets(services.get(balance.service)!, balance.port, changed);
+      const service = balance.from === 'registry' ? undefined : services.get(balance.service);
+      if (!service) return registryTargets(registry.registry, balance, changed, registry.hasLeft);
+      return serviceTargets(service, balance.port, changed);
     },
   });
   const checks = createCheckRoom(scheduler, metrics);
-  return { context, background, pool, scheduler, sinks, services, listeners, checks };
+  return { context, background, pool, scheduler, sinks, services, listeners, checks, registry };
 }
 
 /** Milliseconds. */

@@ -1,5 +1,6 @@
 // What the daemon tells about itself: the shapes of the API, the status page and, as numbers, the metrics.
 import type { HealthVerdict } from '../core/verdict.ts';
+import type { RegistryStatus } from '../registry/index.ts';
 import type { EndReason } from '../relay/index.ts';
 import type { SinkCounters } from '../sinks/index.ts';
 
@@ -17,6 +18,13 @@ export interface DaemonStatus {
   services: ServiceStatus[];
   checks: CheckStatus[];
   sinks: SinkStatus[];
+  registry: RegistrySummary;
+}
+
+/** Where services are announced and found. */
+export interface RegistrySummary extends Omit<RegistryStatus, 'since'> {
+  /** ISO 8601: of the last change of its state. */
+  since: string;
 }
 
 export interface ListenerStatus {

@@ -10,6 +10,15 @@ export const token = 'b'.repeat(64);
 export const authorization = `Bearer ${token}`;
 export const status: DaemonStatus = {
   version: '1.2.3',
+  registry: {
+    ...{ kind: 'consul', address: 'http://127.0.0.1:8500', state: 'away', detail: 'no answer', failures: 3 },
+    since: '2026-01-01T00:00:00.000Z',
+    announced: [
+      { id: 'api-1', service: 'api', port: 1, standing: 'pass', reason: 'up', inStep: false },
+      { id: 'api-2', service: 'api', port: 2, standing: 'fail', reason: 'down', inStep: false },
+    ],
+    watches: [{ service: 'db', instances: 2, stale: 'no answer' }],
+  },
   pid: 1,
   state: 'ready',
   startedAt: '2026-01-01T00:00:00.000Z',
@@ -130,6 +139,7 @@ export async function openFixture(): Promise<ApiFixture> {
     drain: ({ target }) => ({ targets: [target] }),
     restart: async ({ service, instance }) => ({ restarted: [`${service}/${instance ?? 'all'}`] }),
     scale: async ({ service, instances }) => ({ service, before: 1, instances, configured: 1 }),
+    find: async (query) => ({ asked: query }),
     stop: () => fixture.done.push('stop'),
   });
   const whole = Object.assign(fixture, { api });

@@ -1,6 +1,6 @@
 // What the daemon told, as tables and lines.
 import { formatDuration, formatSize } from '../../core/quantity.ts';
-import { printable } from '../../core/text.ts';
+import { plural, printable } from '../../core/text.ts';
 import type { DaemonStatus, RecordedEvent, ReloadResult } from '../../daemon/index.ts';
 import type { Io } from '../io.ts';
 import { type Column, renderTable } from './table.ts';
@@ -115,6 +115,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       [check.reason, check.detail].filter((text) => text !== null).join(': '),
     ]),
   );
+  renderRegistry(status, io);
   await section(
     'Sinks',
     [
@@ -140,6 +141,23 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       failure ?? '',
     ]),
   );
+}
+
+/** Nothing to say of the daemon's own while nobody follows it. */
+function renderRegistry({ registry }: DaemonStatus, io: Io): void {
+  const { colors } = io;
+  const { kind, address, state, detail, announced, watches } = registry;
+  if (kind === 'embedded' && watches.length === 0) return;
+  const word = state === 'ok' ? colors.green(state) : colors.red(state);
+  const outOf = announced.filter(({ standing }) => standing === 'pass').length;
+  io.out(
+    `\n${colors.bold('Registry')}  ${kind}${address ? ` on ${address}` : ''} is ${word}${detail ? `: ${printable(detail)}` : ''}`,
+  );
+  io.out(`  announced ${announced.length}, passing ${outOf}`);
+  for (const { service, instances, stale } of watches) {
+    const doubt = stale === null ? '' : colors.yellow(`; kept as it was: ${printable(stale)}`);
+    io.out(`  follows ${service}: ${plural(instances, 'instance')}${doubt}`);
+  }
 }
 
 export function renderReload(result: ReloadResult, io: Io): void {

@@ -4,7 +4,10 @@ import type { ApiParts } from '../api-parts.ts';
 import { healthOf } from '../health.ts';
 import { statusPage } from '../page.ts';
 
-export function statusRoutes(app: FastifyInstance, { status, metrics }: ApiParts): void {
+/** Milliseconds. */
+const findWithin = 4_000;
+
+export function statusRoutes(app: FastifyInstance, { status, metrics, find }: ApiParts): void {
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(status())));
   app.get('/api/v1/status', () => status());
   app.get('/api/v1/listeners', () => ({ listeners: status().listeners }));
@@ -16,6 +19,14 @@ export function statusRoutes(app: FastifyInstance, { status, metrics }: ApiParts
       targets.map((target) => ({ listener: name, ...target })),
     ),
   }));
+  app.get('/api/v1/registry', () => status().registry);
+  app.get('/api/v1/registry/services', () => find(null, AbortSignal.timeout(findWithin)));
+  app.get('/api/v1/registry/services/:service', ({ params, query }) => {
+    const { all, tag } = query as Record<string, string | string[] | undefined>;
+    const tags = [tag ?? []].flat();
+    const { service } = params as { service: string };
+    return find({ service, tags, all: all !== undefined }, AbortSignal.timeout(findWithin));
+  });
   app.get('/healthz', (_request, reply) => {
     const report = healthOf(status());
     return reply.code(report.ok ? 200 : 503).send(report);

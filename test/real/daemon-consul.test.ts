@@ -1,0 +1,115 @@
+// A daemon whose services are announced in a real Consul, and whose listener follows a service there.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/children.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { needs } from '../support/parts.ts';
+import { addressOf, appService, ask, askJson, house, start } from './daemon-support.ts';
+
+interface HealthRow {
+  Service: { ID: string; Port: number; Tags: string[] };
+  Checks: { CheckID: string; Status: string; Output: string }[];
+}
+
+describe.runIf(needs('a daemon with Consul', 'consul', 'linux'))('a daemon with Consul', () => {
+  let consul: ConsulAgent;
+  beforeEach(async () => {
+    consul = await startConsul();
+    return () => consul[Symbol.asyncDispose]();
+  });
+  const registry = () => `registry: { consul: { address: "${consul.address}" } }`;
+  const health = (query = '') => consul.api<HealthRow[]>(`/v1/health/service/app${query}`);
+  const passing = async () => (await health('?passing=1')).map(({ Service }) => Service.Port).sort();
+
+  it('announces the instances that are up, says why one is not, and leaves nothing behind', async () => {
+    const daemon = await start(
+      house(`${registry()}
+services:${appService}    register: { tags: [v1], meta: { team: core } }`),
+    );
+    const ports = () => daemon.status().services[0]!.instances.map((one) => one.ports.http!);
+    await eventually(async () => (await passing()).join() === ports().sort().join());
+    expect((await health())[0]!.Service).toMatchObject({ Tags: ['v1'], Meta: { team: 'core' } });
+    expect(daemon.status().registry).toMatchObject({ kind: 'consul', state: 'ok', detail: null });
+    expect(await askJson(daemon.address, '/api/v1/registry/services/app')).toMatchObject({
+      instances: [{ standing: 'pass' }, { standing: 'pass' }],
+    });
+    const metrics = (await ask(daemon.address, '/metrics')).text;
+    expect(metrics).toContain('portreeve_registry_up{kind="consul"} 1');
+    expect(metrics).toContain('portreeve_registry_announced{service="app",standing="pass"} 2');
+
+    const [first] = daemon.status().services[0]!.instances;
+    const states = new Set<string>();
+    const watching = setInterval(async () => {
+      for (const { Checks } of (await health().catch(() => [])) ?? [])
+        for (const { Status, Output } of Checks) if (Status !== 'passing') states.add(`${Status} ${Output}`);
+    }, 5);
+    process.kill(first!.pid!, 'SIGKILL');
+    await eventually(() => [...states].some((said) => /^critical backoff: killed by SIGKILL/.test(said)));
+    clearInterval(watching);
+    await eventually(async () => (await passing()).length === 2);
+    await daemon.drainAndStop();
+    expect(await consul.api('/v1/catalog/services')).toEqual({ consul: [] });
+  });
+
+  it('follows a service of the registry, live, and serves on while Consul is away', async () => {
+    const servers = await Promise.all(
+      ['one', 'two'].map(async (name) => {
+        const server = createServer((_, response) => response.setHeader('connection', 'close').end(name));
+        await once(server.listen(0, '127.0.0.1'), 'listening');
+        return { name, server, port: (server.address() as AddressInfo).port };
+      }),
+    );
+    const register = (name: string) =>
+      consul.api('/v1/agent/service/register', {
+        method: 'PUT',
+        body: {
+          ...{ ID: name, Name: 'backend', Address: '127.0.0.1' },
+          Port: servers.find((each) => each.name === name)!.port,
+          Check: { CheckID: `c-${name}`, TTL: '10m', Status: 'passing' },
+        },
+      });
+    const daemon = await start(
+      house(`${registry()}
+listeners: { web: { bind: ["127.0.0.1:0"], balance: { service: backend, retries: 1 } } }`),
+    );
+    const targets = () =>
+      daemon
+        .status()
+        .listeners[0]!.targets.map(({ instance }) => instance)
+        .sort();
+    const answer = async () => (await ask(addressOf(daemon, 'web'), '/')).text;
+    expect(targets()).toEqual([]);
+    await register('one');
+    await eventually(() => targets().join() === 'one');
+    expect(await answer()).toBe('one');
+    await register('two');
+    await eventually(() => targets().join() === 'one,two');
+    expect(new Set([await answer(), await answer()])).toEqual(new Set(['one', 'two']));
+    await consul.api('/v1/agent/check/fail/c-one', { method: 'PUT' });
+    await eventually(() => targets().join() === 'two');
+    expect(await answer()).toBe('two');
+
+    await consul.kill();
+    await eventually(() => daemon.status().registry.watches[0]!.stale !== null);
+    expect(daemon.status().registry.state).toBe('away');
+    expect(targets()).toEqual(['two']);
+    expect(await answer()).toBe('two');
+    for (const { server } of servers) server.close();
+  });
+
+  it('finds its own services without Consul too', async () => {
+    const daemon = await start(
+      house(`
+services:${appService}
+listeners: { web: { bind: ["127.0.0.1:0"], balance: { service: app, from: registry } } }`),
+    );
+    await eventually(() => daemon.status().listeners[0]!.targets.length === 2);
+    const pids = daemon.status().services[0]!.instances.map(({ pid }) => String(pid));
+    expect(pids).toContain((await ask(addressOf(daemon, 'web'), '/')).text);
+    expect(await askJson(daemon.address, '/api/v1/registry/services')).toEqual({
+      services: [{ service: 'app', tags: [] }],
+    });
+  });
+});
