@@ -42,7 +42,15 @@ async function tryFamilies(system: System, protocol: Protocol, port: number, reu
 }
 
 async function tryBind(system: System, protocol: Protocol, address: string, port: number, reuse = false) {
-  const outcome = await system.binder.attempt({ protocol, address, port, reuse, v6only: false });
+  // Without SO_REUSEADDR the bind alone meets everybody: a listen on top costs half as much again.
+  const outcome = await system.binder.attempt({
+    protocol,
+    address,
+    port,
+    reuse,
+    v6only: false,
+    listen: reuse,
+  });
   if (outcome.ok) return null;
   const { code, syscall } = outcome.error;
   if (withoutDescriptors.has(code)) {

@@ -164,6 +164,8 @@ export interface BindRequest {
   /** SO_REUSEADDR. Node, Go, Java and nginx set it on Unix. */
   reuse: boolean;
   v6only: boolean;
+  /** Of `attempt`, on TCP: false to bind alone, which without `reuse` meets whoever a listen would. */
+  listen?: boolean;
 }
 
 export interface BindFailure {

@@ -29,11 +29,11 @@ function attempt(request: BindRequest): BindOutcome {
   let fd = -1;
   try {
     fd = openBound(request);
-    if (request.protocol === 'tcp') {
+    if (request.protocol === 'tcp' && request.listen !== false) {
       dropEverything(fd);
       checked('listen', libc.listen(fd, 1));
     }
-    return { ok: true, port: boundPort(fd, request.address) };
+    return { ok: true, port: request.port || boundPort(fd, request.address) };
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
     return { ok: false, error: { code: error.code, syscall: error.syscall as BindFailure['syscall'] } };

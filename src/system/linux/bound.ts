@@ -14,6 +14,11 @@ const SO_REUSEADDR = 2;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
+const integers = [0, 1].map((value) => new Uint8Array(Int32Array.of(value).buffer)) as [
+  Uint8Array,
+  Uint8Array,
+];
+
 /** @returns its descriptor, which is the caller's to close. @throws OsError */
 export function openBound({ protocol, address, port, reuse, v6only }: BindRequest): number {
   const { family, sockaddr } = encodeAddress(address, port);
@@ -30,8 +35,8 @@ export function openBound({ protocol, address, port, reuse, v6only }: BindReques
   }
 }
 
-function setOption(fd: number, level: number, option: number, value: number): void {
-  const bytes = new Uint8Array(Int32Array.of(value).buffer);
+function setOption(fd: number, level: number, option: number, value: 0 | 1): void {
+  const bytes = integers[value];
   checked('setsockopt', libc.setsockopt(fd, level, option, bytes, bytes.length));
 }
 
