@@ -23,7 +23,17 @@ const common = {
   logLevel: 'warning',
 };
 /** Native code, and large libraries that few commands need. */
-const packages = ['@grpc/grpc-js', 'koffi', 'libsql', 'fastify', 'pino', 'pino-pretty', 'prom-client'];
+const packages = [
+  '@grpc/grpc-js',
+  'koffi',
+  'libsql',
+  'fastify',
+  'pino',
+  'pino-pretty',
+  'prom-client',
+  '@nats-io/transport-node',
+  '@nats-io/jetstream',
+];
 const define = { __REEVE_VERSION__: JSON.stringify(version) };
 
 /**

@@ -15,9 +15,14 @@ const { status } = spawnSync(
     env: {
       ...process.env,
       REEVE_PARTS_MISSING: JSON.stringify(missing),
-      PATH: [process.env.PATH, '/usr/sbin', '/sbin', `${partsRoot}/usr/bin`, `${partsRoot}/bin`].join(
-        path.delimiter,
-      ),
+      PATH: [
+        process.env.PATH,
+        '/usr/sbin',
+        '/sbin',
+        `${partsRoot}/usr/bin`,
+        `${partsRoot}/usr/sbin`,
+        `${partsRoot}/bin`,
+      ].join(path.delimiter),
     },
   },
 );

@@ -85,6 +85,11 @@ export const listenerSchema = z.strictObject({
   handler: notYet('handlers'),
 });
 
+const natsServer = z
+  .string()
+  .regex(/^(nats|tls):\/\/[^\s/@]+:\d{1,5}$/, 'expected nats://host:port or tls://host:port')
+  .meta({ examples: ['nats://127.0.0.1:4222'] });
+
 export const sinkSchema = z.strictObject({
   file: z.string().min(1).optional().describe('JSON lines are appended to this file'),
   rotate: z
@@ -105,9 +110,43 @@ export const sinkSchema = z.strictObject({
       'when a file is forced to the disk: when the system likes, every second, or before a record counts as delivered',
     ),
   stdout: z.literal(true).optional().describe('JSON lines go to standard output'),
-  nats: notYet('NATS JetStream'),
-  stream: notYet('NATS JetStream'),
-  subject: notYet('NATS JetStream'),
+  nats: either('nats://host:port, or a list of them', [
+    natsServer.transform((server) => [server]),
+    z.array(natsServer).min(1),
+  ])
+    .optional()
+    .describe('records are published to this NATS, nats:// or tls://; several are servers of one cluster'),
+  stream: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,255}$/, "a stream's name holds letters, digits, - and _")
+    .optional()
+    .describe('the JetStream stream, made where it is missing'),
+  subject: z
+    .string()
+    .regex(/^[^\s.*>]+(\.[^\s.*>]+)*$/, 'a subject is words joined by dots, without spaces, * and >')
+    .optional()
+    .describe('what records are published as, intake.{listener} where absent; {listener} is the name'),
+  deduplicate: duration('2m', 100)
+    .optional()
+    .describe('how long a stream that is made here knows a record again, 2 m where absent'),
+  spool: z
+    .strictObject({
+      size: size('64MB').prefault('64MB').describe('records that may wait on disk'),
+    })
+    .optional()
+    .describe('the state directory takes records while NATS is away, 64 MB where absent'),
+  token: z.string().min(1).optional().describe('authenticates with NATS'),
+  user: z.string().min(1).optional().describe('authenticates with NATS, with password'),
+  password: z.string().min(1).optional().describe('of user'),
+  credentials: z.string().min(1).optional().describe('a .creds file, to authenticate with NATS'),
+  tls: z
+    .strictObject({
+      ca: z.string().min(1).optional().describe('file of the authority that signed the certificate of NATS'),
+      cert: z.string().min(1).optional().describe('file of a certificate of our own'),
+      key: z.string().min(1).optional().describe('file of its key'),
+    })
+    .optional()
+    .describe('files in PEM, for tls://'),
 });
 
 export type ListenerConfig = z.infer<typeof listenerSchema>;

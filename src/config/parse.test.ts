@@ -85,7 +85,7 @@ describe('a file with many mistakes', () => {
       "r.yaml:23:11: listeners.w2.sink: no sink is named 'constructor': sinks are none",
       "r.yaml:24:13: listeners.w2.v6only: expected true or false, got text 'ja'",
       "r.yaml:25:5: listeners.w2.sink: the key 'sink' is here twice",
-      'r.yaml:27:3: sinks.none: a sink is either a file or stdout: true',
+      'r.yaml:27:3: sinks.none: a sink is either a file, stdout: true or nats',
       "r.yaml:29:14: checks.db.url: 'tcp://db' names no port: write host:port, such as 127.0.0.1:8080",
     ]);
   });

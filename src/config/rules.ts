@@ -134,12 +134,25 @@ function registryRules(root: unknown, report: ReportRule): void {
     report(['registry', 'consul', 'cert' in consul ? 'cert' : 'key'], 'cert and key go together');
 }
 
+const fileKeys = ['rotate', 'fsync'];
+const natsKeys = [
+  ...['stream', 'subject', 'deduplicate', 'spool', 'token', 'user', 'password', 'credentials', 'tls'],
+];
+
 function sinkRules(at: Path, sink: Section, report: ReportRule): void {
   const kinds = ['file', 'stdout', 'nats'].filter((key) => key in sink);
-  if (kinds.length === 0) report(at, 'a sink is either a file or stdout: true', 'key');
-  if (kinds.length > 1) report([...at, kinds[1]!], 'a sink is either a file or stdout: true, not both');
-  if (kinds[0] === undefined || kinds[0] === 'file') return;
-  for (const key of ['rotate', 'fsync']) if (key in sink) report([...at, key], `${key} is for a file`);
+  if (kinds.length === 0) report(at, 'a sink is either a file, stdout: true or nats', 'key');
+  if (kinds.length > 1) report([...at, kinds[1]!], 'a sink is either a file, stdout: true or nats, not both');
+  const [kind] = kinds;
+  if (kind === undefined) return;
+  for (const key of fileKeys)
+    if (kind !== 'file' && key in sink) report([...at, key], `${key} is for a file`);
+  for (const key of natsKeys) if (kind !== 'nats' && key in sink) report([...at, key], `${key} is for nats`);
+  if (kind !== 'nats') return;
+  if (!('stream' in sink)) report(at, 'nats needs the name of a stream', 'key');
+  const ways = ['token', 'user', 'credentials'].filter((key) => key in sink);
+  if (ways.length > 1) report([...at, ways[1]!], `either ${ways.join(' or ')}, not both`);
+  if ('user' in sink !== 'password' in sink) report(at, 'user and password belong together', 'key');
 }
 
 /** The ports of a service as they stand; a service that names none has `http`. */

@@ -50,7 +50,7 @@ export function createRooms(options: RoomsOptions): Rooms {
   const { system, context, metrics, env, folder, stateFolder, stdout, config } = options;
   const background = createBackground(context.emit);
   const scheduler = createScheduler(context);
-  const sinks = createSinkRoom({ stdout, context });
+  const sinks = createSinkRoom({ stdout, context, stateFolder });
   const pool = createPool({ system, log: context.log, env, folder: stateFolder, config });
   const services = createServiceRoom(
     {

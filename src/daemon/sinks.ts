@@ -76,6 +76,7 @@ export function createSinkRoom(parts: Omit<SinkPlace, 'folder'>): SinkRoom {
         name: handle.name,
         kind: handle.kind,
         failure: handle.failure,
+        note: handle.note,
         ...handle.counters(),
       })),
     async close() {
@@ -103,6 +104,10 @@ class SinkHandle implements Sink {
 
   get failure(): string | null {
     return this.#sink.failure;
+  }
+
+  get note(): string | null {
+    return this.#sink.note;
   }
 
   start(): void {

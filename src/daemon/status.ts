@@ -105,4 +105,6 @@ export interface SinkStatus extends SinkCounters {
   kind: string;
   /** Why nothing can be written now; null while all is well. */
   failure: string | null;
+  /** What else should be known of it, such as that records go to the spool. */
+  note: string | null;
 }

@@ -20,6 +20,7 @@ export interface Destination {
   write(bytes: Buffer): Promise<number>;
   close(): Promise<void>;
   /** What it says of itself, where taking a record is not yet to deliver it. */
+  note?(): string | null;
   counters?(): Pick<SinkCounters, 'delivered' | 'bytes' | 'spooled'>;
 }
 
@@ -69,6 +70,10 @@ export class LineQueue implements Sink {
 
   get failure(): string | null {
     return this.failed && errorMessage(this.failed.error);
+  }
+
+  get note(): string | null {
+    return this.destination.note?.() ?? null;
   }
 
   start(): void {

@@ -5,6 +5,7 @@ import type { Context } from '../core/context.ts';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
 import { type Fsync, openFile } from './file.ts';
 import { LineQueue } from './line-queue.ts';
+import type { NatsOptions } from './nats/index.ts';
 import type { Rotation } from './rotate.ts';
 import type { Sink } from './sink.ts';
 import { streamDestination } from './stdout.ts';
@@ -14,12 +15,23 @@ export interface SinkConfig {
   file?: string | undefined;
   rotate: Rotation;
   fsync: Fsync;
+  nats?: string[] | undefined;
+  stream?: string | undefined;
+  subject?: string | undefined;
+  deduplicate?: number | undefined;
+  spool?: { size: number } | undefined;
+  token?: string | undefined;
+  user?: string | undefined;
+  password?: string | undefined;
+  credentials?: string | undefined;
+  tls?: NatsOptions['tls'];
   stdout?: true | undefined;
 }
 
 export interface SinkPlace {
   /** What a relative file name starts from. */
   folder: string;
+  stateFolder: string;
   stdout: Writable;
   context: Context;
 }
@@ -30,6 +42,7 @@ export interface SinkPlace {
  */
 export async function openSink(name: string, config: SinkConfig, place: SinkPlace): Promise<Sink> {
   const { folder, stdout, context } = place;
+  if (config.nats) return openNats(name, config, config.nats, place);
   if (config.file === undefined) return new LineQueue(name, streamDestination(stdout), context);
   const file = path.resolve(folder, config.file);
   try {
@@ -46,4 +59,26 @@ export async function openSink(name: string, config: SinkConfig, place: SinkPlac
       { cause: error },
     );
   }
+}
+
+/** Nothing is asked of NATS yet: it may be away, also when the daemon starts. */
+async function openNats(
+  name: string,
+  config: SinkConfig,
+  servers: string[],
+  place: SinkPlace,
+): Promise<Sink> {
+  const { NatsDestination, natsEncoder } = await import('./nats/index.ts');
+  const file = (named: string | undefined) => named && path.resolve(place.folder, named);
+  const { stream = '', subject = 'intake.{listener}', deduplicate = 120_000, tls } = config;
+  const { token, user, password, credentials } = config;
+  const options: NatsOptions = {
+    ...{ servers, stream, subject, deduplicate, token, user, password },
+    credentials: file(credentials),
+    tls: tls && { ca: file(tls.ca), cert: file(tls.cert), key: file(tls.key) },
+  };
+  const spool = path.join(place.stateFolder, 'spool', name);
+  const limit = config.spool?.size ?? 64_000_000;
+  const destination = new NatsDestination(name, options, spool, limit, place.context);
+  return new LineQueue(name, destination, place.context, natsEncoder(subject));
 }

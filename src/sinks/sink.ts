@@ -37,6 +37,8 @@ export interface Sink {
   readonly kind: string;
   /** Why nothing can be written now; null while all is well. */
   readonly failure: string | null;
+  /** What else should be known of it, such as that records go to the spool. */
+  readonly note: string | null;
   /** Begins to deliver. Before that it only accepts, within its bound. */
   start(): void;
   /** Undefined or resolved once the sink has taken the record over and more may come; rejects when it is closed. */

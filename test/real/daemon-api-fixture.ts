@@ -82,7 +82,7 @@ export const status: DaemonStatus = {
   ],
   sinks: [
     {
-      ...{ name: 'events', kind: 'file', failure: null, accepted: 2, delivered: 2, bytes: 30 },
+      ...{ name: 'events', kind: 'file', failure: null, note: null, accepted: 2, delivered: 2, bytes: 30 },
       ...{ spooled: 0, failures: 0, dropped: {} },
     },
   ],

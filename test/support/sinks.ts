@@ -40,7 +40,12 @@ export interface OpenOptions {
 export async function opened(config: Partial<SinkConfig>, options: OpenOptions = {}): Promise<Sink> {
   const { where = '/', stdout = process.stdout, events } = options;
   const whole: SinkConfig = { rotate: large, fsync: 'none', ...config };
-  const place = { folder: where, stdout, context: sinkContext(events) };
+  const place = {
+    folder: where,
+    stateFolder: path.join(where, 'state'),
+    stdout,
+    context: sinkContext(events),
+  };
   const sink = await openSink('s', whole, place);
   sink.start();
   return sink;

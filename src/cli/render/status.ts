@@ -129,7 +129,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       { title: 'BYTES', align: 'right' },
       { title: 'DETAIL', flexible: true },
     ],
-    status.sinks.map(({ name, kind, failure, accepted, delivered, spooled, dropped, bytes }) => [
+    status.sinks.map(({ name, kind, failure, note, accepted, delivered, spooled, dropped, bytes }) => [
       name,
       kind,
       failure === null ? 'up' : 'down',
@@ -138,7 +138,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       String(spooled),
       String(Object.values(dropped).reduce((sum, count) => sum + count, 0)),
       formatSize(bytes),
-      failure ?? '',
+      failure ?? note ?? '',
     ]),
   );
 }
