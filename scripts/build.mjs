@@ -1,9 +1,11 @@
-// Bundles the command line and the library into dist/, with type declarations beside them.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Bundles the command line, the library and the dashboard into dist/, with type declarations beside them.
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { buildWeb } from './build-web.mjs';
 import { root } from './setup.mjs';
 
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
@@ -90,7 +92,7 @@ await build({
 });
 chmodSync(path.join(fresh, 'reeve.cjs'), 0o755);
 
-execFileSync(
+const types = spawn(
   process.execPath,
   [
     path.join(root, 'node_modules/typescript/bin/tsc'),
@@ -98,6 +100,8 @@ execFileSync(
   ],
   { cwd: root, stdio: ['ignore', 2, 2] },
 );
+const [[typesExit]] = await Promise.all([once(types, 'exit'), buildWeb(path.join(fresh, 'web'))]);
+if (typesExit !== 0) throw new Error('the type declarations could not be made');
 writeFileSync(path.join(fresh, '.built'), version);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);

@@ -8,6 +8,7 @@ const bin = (...parts) => path.join(root, 'node_modules', ...parts);
 const steps = [
   ['format and lint', bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'],
   ['types', bin('typescript', 'bin', 'tsc'), '--noEmit'],
+  ['types of the dashboard', bin('typescript', 'bin', 'tsc'), '-p', 'web', '--noEmit'],
   ['architecture', path.join(root, 'scripts', 'architecture.mjs')],
   ['generated documents', path.join(root, 'scripts', 'docs.mjs'), '--check'],
   ['links', path.join(root, 'scripts', 'links.mjs')],

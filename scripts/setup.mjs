@@ -33,8 +33,11 @@ export function ensureBuild() {
   const stamp = at('dist', '.built');
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
   const newest = Math.max(
-    ...['package-lock.json', 'tsconfig.json', 'scripts/build.mjs'].map((file) => statSync(at(file)).mtimeMs),
-    ...readdirSync(at('src'), { recursive: true, withFileTypes: true })
+    ...['package-lock.json', 'tsconfig.json', 'scripts/build.mjs', 'scripts/build-web.mjs'].map(
+      (file) => statSync(at(file)).mtimeMs,
+    ),
+    ...['src', 'web']
+      .flatMap((folder) => readdirSync(at(folder), { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => statSync(path.join(entry.parentPath, entry.name)).mtimeMs),
   );
@@ -44,13 +47,14 @@ export function ensureBuild() {
 
 /**
  * The real programs that tests and benches talk to, unpacked beside the project rather than installed:
- * nothing on the machine is started or replaced by them.
+ * nothing on the machine is started or replaced by them. `install`: it has too many libraries to be unpacked.
  */
 const parts = {
   promtool: { debian: 'prometheus', file: 'usr/bin/promtool' },
   lsof: { debian: 'lsof', file: 'usr/bin/lsof' },
   ss: { debian: 'iproute2', file: 'bin/ss' },
   ip: { debian: 'iproute2', file: 'bin/ip' },
+  chromium: { debian: 'chromium', file: 'usr/bin/chromium', install: true },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
   'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },
@@ -99,7 +103,11 @@ export function ensureParts(names = Object.keys(parts)) {
   return reasons;
 }
 
-function fetchPart({ debian, suite, under = '.', file, complete }) {
+function fetchPart({ debian, suite, under = '.', file, complete, install = false }) {
+  if (install) {
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debian], { timeout: 600_000 });
+    return;
+  }
   const downloads = path.join(partsRoot, 'downloads');
   const folder = path.join(partsRoot, under);
   mkdirSync(downloads, { recursive: true });

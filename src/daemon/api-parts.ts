@@ -1,7 +1,11 @@
 // What the control API is given: all that it can see and do.
+import type { Config } from '../config/index.ts';
 import type { Log } from '../core/context.ts';
+import type { LeaseBook } from '../leases/index.ts';
 import type { Query } from '../registry/index.ts';
+import type { System } from '../system/index.ts';
 import type { EventBus } from './events.ts';
+import type { Recorder } from './history/recorder.ts';
 import type { Metrics } from './metrics.ts';
 import type {
   DrainRequest,
@@ -12,16 +16,24 @@ import type {
   ScaleRequest,
   ScaleResult,
 } from './orders.ts';
+import type { LastReload } from './reload.ts';
 import type { DaemonStatus } from './status.ts';
 
 export interface ApiParts {
   host: string;
   port: number;
   token: string;
+  /** Where a person finds it. */
+  tokenFile: string;
   log: Log;
   events: EventBus;
   metrics: Metrics;
+  recorder: Recorder;
+  system: System;
   status(): DaemonStatus;
+  config(): ConfigInForce;
+  /** The book that services lease from. */
+  leases(): Promise<LeaseBook>;
   reload(): Promise<ReloadResult>;
   drain(request: DrainRequest): DrainResult;
   restart(request: RestartRequest): Promise<RestartResult>;
@@ -29,4 +41,13 @@ export interface ApiParts {
   /** In the registry: one service, or all of them for null. */
   find(query: Query | null, signal: AbortSignal): Promise<unknown>;
   stop(): void;
+}
+
+export interface ConfigInForce {
+  file: string;
+  config: Config;
+  /** ISO 8601. */
+  loadedAt: string;
+  /** Null: not reloaded since the daemon started. */
+  lastReload: LastReload | null;
 }

@@ -5,8 +5,15 @@ import type { ApiParts } from './api-parts.ts';
 import { judge } from './guard.ts';
 import { problem, problemOf, problemType } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { configRoutes } from './routes/config.ts';
 import { eventRoutes } from './routes/events.ts';
+import { historyRoutes } from './routes/history.ts';
+import { leaseRoutes } from './routes/leases.ts';
+import { liveRoutes } from './routes/live.ts';
+import { portRoutes } from './routes/ports.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
+import { webRoutes } from './routes/web.ts';
 
 export interface Api {
   /** `host:port` that is listened on. */
@@ -44,8 +51,10 @@ export async function openApi(parts: ApiParts): Promise<Api> {
     return reply.code(told.status).type(problemType).send(told);
   });
   statusRoutes(app, parts);
-  const streams = eventRoutes(app, parts.events);
+  const streams = [eventRoutes(app, parts.events), liveRoutes(app, parts)];
   commandRoutes(app, parts);
+  for (const routes of [sessionRoutes, portRoutes, leaseRoutes, configRoutes, historyRoutes, webRoutes])
+    routes(app, parts);
   app.server.maxConnections = maxConnections;
   await app.listen({ host: parts.host, port: parts.port });
   const bound = app.server.address();
@@ -53,7 +62,7 @@ export async function openApi(parts: ApiParts): Promise<Api> {
   return {
     address: formatHostPort(parts.host, port),
     async close() {
-      streams.end();
+      for (const stream of streams) stream.end();
       await app.close();
     },
   };
@@ -73,6 +82,7 @@ function guard(app: FastifyInstance, { host, token }: ApiParts): void {
     const refused = judge(
       {
         method: request.method,
+        url: request.url,
         headers,
         port: socket.localPort ?? 0,
         remote: socket.remoteAddress ?? '',

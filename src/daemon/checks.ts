@@ -40,11 +40,13 @@ export function createCheckRoom(scheduler: Scheduler, metrics: Metrics): CheckRo
         rows.set(name, { config, check });
       }
     },
-    status: () => [...rows].map(([name, { check }]) => statusOf(name, check)),
+    status: () => [...rows].map(([name, { check, config }]) => statusOf(name, check, config)),
   };
 }
 
-function statusOf(name: string, { url, state, last, lastAt, summary }: Check): CheckStatus {
+function statusOf(name: string, check: Check, config: CheckConfig): CheckStatus {
+  const { url, state, last, lastAt, summary, since, nextAt } = check;
+  const { fall, rise, timeout, interval } = config;
   return {
     name,
     url: withoutPassword(url),
@@ -52,9 +54,15 @@ function statusOf(name: string, { url, state, last, lastAt, summary }: Check): C
     ms: last?.ms ?? null,
     reason: last?.reason ?? null,
     detail: summary,
-    checkedAt: lastAt === null ? null : new Date(lastAt).toISOString(),
+    checkedAt: iso(lastAt),
+    since: new Date(since).toISOString(),
+    nextAt: iso(nextAt),
+    streak: state.streak,
+    ...{ fall, rise, timeout, interval },
   };
 }
+
+const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
 /** `http://user:secret@host/` is shown to everybody on this machine. */
 function withoutPassword(url: string): string {

@@ -2,20 +2,17 @@
 
 import { formatHostPort } from '../core/endpoint.ts';
 import { errorCode, ReeveError } from '../core/errors.ts';
-import type { System } from '../system/index.ts';
 import { type Api, openApi } from './api.ts';
 import type { ApiParts } from './api-parts.ts';
 import { explainBind } from './bind-tools.ts';
 import { ensureToken } from './token.ts';
 
-export interface ControlParts extends Omit<ApiParts, 'token'> {
-  tokenFile: string;
-}
+export type ControlParts = Omit<ApiParts, 'token'>;
 
 /** @throws ReeveError `conflict` or `privilege` where the address cannot be bound. */
-export async function openControl(system: System, { tokenFile, ...parts }: ControlParts): Promise<Api> {
-  const token = await ensureToken(tokenFile);
-  const { host, port } = parts;
+export async function openControl(parts: ControlParts): Promise<Api> {
+  const token = await ensureToken(parts.tokenFile);
+  const { host, port, system } = parts;
   try {
     return await openApi({ ...parts, token });
   } catch (error) {

@@ -12,10 +12,12 @@ import type { Api } from './api.ts';
 import { daemonContext } from './context.ts';
 import { openControl } from './control.ts';
 import { createEventBus, type EventBus } from './events.ts';
+import { openHistory } from './history/index.ts';
+import type { Recorder } from './history/recorder.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { ReloadResult } from './orders.ts';
-import { reload, settleWithin } from './reload.ts';
+import { type LastReload, lastReload, reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createRoster, endOrphans, type Roster } from './roster.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
@@ -86,6 +88,9 @@ class RunningDaemon implements Daemon {
   /** Aborts what is being started or reloaded when the daemon is to stop. */
   readonly #ending = new AbortController();
   #loaded: LoadedConfig;
+  #loadedAt = this.#startedAt;
+  #lastReload: LastReload | null = null;
+  #recorder: Recorder | null = null;
   #state: DaemonState = 'starting';
   #api: Api | null = null;
   #reloads: Promise<unknown> = Promise.resolve();
@@ -131,14 +136,23 @@ class RunningDaemon implements Daemon {
     const { sinks, listeners, services, checks, registry } = this.#rooms;
     const signal = AbortSignal.any([outside, this.#ending.signal]);
     const { tokenFile } = config.control;
-    this.#api = await openControl(this.#options.system, {
+    this.#recorder = await openHistory({
+      ...{ system: this.#options.system, log: this.#context.log, clock: systemClock },
+      stateFolder: this.#stateFolder,
+      status: () => this.status(),
+    });
+    this.#api = await openControl({
       host: config.control.listen.host,
       port: config.control.listen.port,
       tokenFile: path.resolve(tokenFile === undefined ? this.#stateFolder : folder, tokenFile ?? 'token'),
       log: this.#context.log,
       events: this.#events,
       metrics: this.#metrics,
+      recorder: this.#recorder,
+      system: this.#options.system,
       status: () => this.status(),
+      config: () => ({ ...this.#loaded, loadedAt: this.#loadedAt, lastReload: this.#lastReload }),
+      leases: () => this.#rooms.pool.book(),
       reload: () => this.reload(),
       drain: (request) => listeners.drainTarget(request),
       restart: (request) => services.restart(request),
@@ -186,9 +200,17 @@ class RunningDaemon implements Daemon {
     }
     const next = this.#reloads.then(async () => {
       if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
-      const done = await reload(this.#loaded, this.#rooms, this.#options.env, this.#ending.signal);
-      this.#loaded = done.loaded;
-      return done.result;
+      const before = this.#loaded;
+      try {
+        const done = await reload(before, this.#rooms, this.#options.env, this.#ending.signal);
+        this.#loaded = done.loaded;
+        this.#lastReload = lastReload(before, done.loaded, null);
+        this.#loadedAt = this.#lastReload.at;
+        return done.result;
+      } catch (error) {
+        this.#lastReload = lastReload(before, null, error);
+        throw error;
+      }
     });
     this.#reloads = next.catch(() => {});
     return next;
@@ -227,6 +249,7 @@ class RunningDaemon implements Daemon {
     this.#enter('stopped', 'stopped');
     await this.#step('closing the control API', async () => this.#api?.close());
     this.#metrics.close();
+    this.#recorder?.close();
     await this.#step('letting go of the state', () =>
       Promise.all([this.#roster.close(), this.#lock.release()]),
     );

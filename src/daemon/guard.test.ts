@@ -5,8 +5,11 @@ import { judge } from './guard.ts';
 
 const token = 'a'.repeat(64);
 const ask = (method: string, headers: Record<string, string>, remote = '127.0.0.1') =>
-  judge({ method, headers: { host: '127.0.0.1:7070', ...headers }, port: 7070, remote }, '127.0.0.1', token)
-    ?.status ?? 'passes';
+  judge(
+    { method, url: '/api/v1/x', headers: { host: '127.0.0.1:7070', ...headers }, port: 7070, remote },
+    '127.0.0.1',
+    token,
+  )?.status ?? 'passes';
 
 test('reading needs no token, acting does', () => {
   expect(ask('GET', {})).toBe('passes');
@@ -39,9 +42,9 @@ test('only loopback names with the right port are this API', () => {
   ]) {
     expect(ask('GET', { host }), host).toBe(403);
   }
-  expect(judge({ method: 'GET', headers: {}, port: 7070, remote: '::1' }, '127.0.0.1', token)?.status).toBe(
-    403,
-  );
+  expect(
+    judge({ method: 'GET', url: '/', headers: {}, port: 7070, remote: '::1' }, '127.0.0.1', token)?.status,
+  ).toBe(403);
 });
 
 test('web pages from elsewhere are refused, for reading too', () => {
@@ -81,7 +84,14 @@ test('whatever the headers say, nothing acts without the token, and no foreign n
   );
   fc.assert(
     fc.property(fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'), headers, (method, given) => {
-      if (judge({ method, headers: given, port: 7070, remote: '127.0.0.1' }, '127.0.0.1', token)) return;
+      if (
+        judge(
+          { method, url: '/api/v1/stop', headers: given, port: 7070, remote: '127.0.0.1' },
+          '127.0.0.1',
+          token,
+        )
+      )
+        return;
       expect(['127.0.0.1:7070', 'localhost:7070']).toContain(given.host?.toLowerCase());
       if (method === 'POST') expect(given.authorization).toBe(`Bearer ${token}`);
       expect(['GET', 'HEAD', 'POST']).toContain(method);

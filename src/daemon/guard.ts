@@ -3,10 +3,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopback } from '../core/address.ts';
 import { formatHostPort } from '../core/endpoint.ts';
 import { type Problem, problem } from './problem.ts';
+import { cookieIn, cookieName, isSession, proofHeader } from './session.ts';
 import { sameToken } from './token.ts';
 
 export interface GuardedRequest {
   method: string;
+  /** Path and query. */
+  url: string;
   headers: IncomingHttpHeaders;
   /** The port that the request came in on. */
   port: number;
@@ -15,6 +18,9 @@ export interface GuardedRequest {
 }
 
 const methods = ['GET', 'HEAD', 'POST'];
+
+/** Takes the token in its body, and opens a session with it. */
+export const signInPath = '/api/v1/session';
 
 /**
  * Null where the request may pass. A page elsewhere can make a browser send requests here: a name that it
@@ -42,15 +48,29 @@ export function judge(request: GuardedRequest, host: string, token: string): Pro
   if (!methods.includes(method)) {
     return problem(405, 'usage', `the method is not one of ${methods.join(', ')}`);
   }
-  if (method === 'POST' && !sameToken(`Bearer ${token}`, headers.authorization ?? '')) {
+  if (method === 'POST' && request.url !== signInPath && !mayChange(request, token)) {
     return problem(
       401,
       'unauthorized',
-      'POST needs the header Authorization: Bearer with the token',
+      'POST needs the header Authorization: Bearer with the token, or a session of the dashboard',
       'The token is in the file control.tokenFile, by default token in the state directory',
     );
   }
   return null;
+}
+
+/** By the token itself, or by both halves of a session. */
+export function mayChange(
+  { headers, port }: Pick<GuardedRequest, 'headers' | 'port'>,
+  token: string,
+): boolean {
+  if (sameToken(`Bearer ${token}`, headers.authorization ?? '')) return true;
+  const proof = headers[proofHeader];
+  return isSession(
+    token,
+    cookieIn(headers.cookie, cookieName(port)),
+    typeof proof === 'string' ? proof : undefined,
+  );
 }
 
 function namesOf(host: string, port: number): string[] {

@@ -45,6 +45,7 @@ export function listenerStatus(row: Row, targets: Target[]): ListenerStatus {
     bytes: { received: traffic.totals.received, sent: traffic.totals.sent },
     refused: { ...traffic.totals.refused },
     ended: { ...traffic.totals.ended },
+    latency: traffic.latency(),
     targets: targets.map(({ id, verdict, draining, weight, backup }) => {
       const { active = 0, total = 0, failures = 0 } = counters.get(id) ?? {};
       const instance = row.source?.instanceOf(id) ?? null;

@@ -13,6 +13,8 @@ type Spoken = Pick<Config, 'ports' | 'services' | 'listeners' | 'control'>;
 export interface Pool extends PortSource {
   /** Counts for ports that are leased from now on. */
   configure(config: Spoken): void;
+  /** The book itself, opened with the first who asks. */
+  book(): Promise<LeaseBook>;
   /** Gives back what is still leased. */
   close(): Promise<void>;
 }
@@ -37,7 +39,11 @@ export function createPool(options: PoolOptions): Pool {
   let turn: Promise<unknown> = Promise.resolve();
 
   const open = () => {
-    opening ??= openBook(options);
+    opening ??= openBook(options).catch((error) => {
+      // Whoever asks next tries again.
+      opening = null;
+      throw error;
+    });
     timer ??= setInterval(() => void beat(), leaseTimes.heartbeat).unref();
     return opening;
   };
@@ -86,6 +92,7 @@ export function createPool(options: PoolOptions): Pool {
     configure(next) {
       config = next;
     },
+    book: open,
     async close() {
       closing.abort();
       clearInterval(timer);

@@ -1,8 +1,30 @@
 // A reload: the whole new configuration is read and prepared before anything changes.
 import { type ConfigDiff, diffConfig, isUnchanged, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { errorMessage } from '../core/errors.ts';
+import { changesBetween, masked, type ValueChange } from './mask.ts';
 import type { ReloadResult } from './orders.ts';
 import type { Rooms } from './rooms.ts';
+
+/** What the last reload did, for a person. */
+export interface LastReload {
+  /** ISO 8601. */
+  at: string;
+  /** Why it was refused; null where it was not. */
+  error: string | null;
+  diff: ConfigDiff | null;
+  /** Without secrets: one that changed shows no difference, but its section is in `diff`. */
+  changes: ValueChange[];
+}
+
+/** How a reload from one configuration to another went. */
+export function lastReload(before: LoadedConfig, after: LoadedConfig | null, error: unknown): LastReload {
+  return {
+    at: new Date().toISOString(),
+    error: after ? null : errorMessage(error),
+    diff: after && diffConfig(before.config, after.config),
+    changes: after ? changesBetween(masked(before.config), masked(after.config)) : [],
+  };
+}
 
 /** @throws ReeveError where the file is wrong or an address cannot be had: then all goes on as it was. */
 export async function reload(

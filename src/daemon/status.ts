@@ -39,7 +39,21 @@ export interface ListenerStatus {
   bytes: { received: number; sent: number };
   refused: Record<string, number>;
   ended: Partial<Record<EndReason, number>>;
+  latency: LatencyStatus;
   targets: TargetStatus[];
+}
+
+/** Milliseconds, over the connections that ended in the last minute; null where there were none. */
+export interface LatencyStatus {
+  /** How long targets took to accept. */
+  connect: Quantiles;
+  /** How long connections lasted. */
+  duration: Quantiles;
+}
+
+export interface Quantiles {
+  p50: number | null;
+  p99: number | null;
 }
 
 export interface BindStatus {
@@ -98,6 +112,17 @@ export interface CheckStatus {
   reason: string | null;
   detail: string | null;
   checkedAt: string | null;
+  /** ISO 8601: when the verdict became what it is. */
+  since: string;
+  /** ISO 8601; null while a probe is under way. */
+  nextAt: string | null;
+  /** How many results in a row have disagreed with the verdict. */
+  streak: number;
+  fall: number;
+  rise: number;
+  /** Milliseconds. */
+  timeout: number;
+  interval: number;
 }
 
 export interface SinkStatus extends SinkCounters {

@@ -2,6 +2,8 @@
 import type { Log } from '../core/context.ts';
 import type { RefusalReason } from '../listen/index.ts';
 import type { ConnectionEnd, EndReason, EngineReports } from '../relay/index.ts';
+import { createQuantiles } from './quantiles.ts';
+import type { LatencyStatus } from './status.ts';
 
 export interface Traffic extends EngineReports {
   readonly totals: {
@@ -11,6 +13,7 @@ export interface Traffic extends EngineReports {
     refused: Partial<Record<RefusalReason, number>>;
     ended: Partial<Record<EndReason, number>>;
   };
+  latency(): LatencyStatus;
 }
 
 /** Told of every connection that ended, for the histograms. */
@@ -19,8 +22,10 @@ export type Observe = (listener: string, end: ConnectionEnd) => void;
 /** Counts and logs: one line a connection at its end, with the one reason for it; its beginning at debug level. */
 export function createTraffic(log: Log, observe: Observe): Traffic {
   const totals: Traffic['totals'] = { connections: 0, received: 0, sent: 0, refused: {}, ended: {} };
+  const [connect, duration] = [createQuantiles(), createQuantiles()];
   return {
     totals,
+    latency: () => ({ connect: connect.read(), duration: duration.read() }),
     opened(listener, client) {
       totals.connections += 1;
       log.debug({ listener, client }, 'connect');
@@ -42,6 +47,8 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
     ended(listener, end) {
       totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
       observe(listener, end);
+      duration.observe(end.ms);
+      if (end.connectMs !== null) connect.observe(end.connectMs);
       const connectMs = end.connectMs === null ? null : rounded(end.connectMs);
       log.info({ listener, ...end, ms: rounded(end.ms), connectMs }, 'disconnect');
     },

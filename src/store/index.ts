@@ -2,3 +2,4 @@
 export { type Consul, type ConsulSettings, connectConsul } from './consul/client.ts';
 export { type Database, openDatabase, type Value } from './database.ts';
 export { currentOwner, defaultStateFolder, openStateFolder, type StateOwner, stateFolder } from './folder.ts';
+export { openRings, type Rings, type Sample, type Tier } from './rings.ts';

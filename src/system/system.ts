@@ -134,6 +134,14 @@ export interface Processes {
   ): Promise<SignalOutcome>;
   /** Resolves when this process has ended (a zombie has). Rejects when the signal aborts. */
   exited(identity: ProcessIdentity, signal: AbortSignal): Promise<void>;
+  /** Of the process with all that it started; null where there is no such process. Absent where it is not told. */
+  usage?(pid: number): Promise<ProcessUsage | null>;
+}
+
+export interface ProcessUsage {
+  /** Only ever grows, but for children that end without being waited for. */
+  cpuSeconds: number;
+  residentBytes: number;
 }
 
 /** Keeping hold of processes that leave their family: orphans, and programs that detach themselves. */

@@ -1,10 +1,14 @@
 // For the API's tests: the control API alone, over a status that is made up, with a real bus and real metrics.
 import { afterEach } from 'vitest';
+import { configSchema } from '../../src/config/index.ts';
 import { silentLog, systemClock } from '../../src/core/context.ts';
+import { ReeveError } from '../../src/core/errors.ts';
 import { type Api, openApi } from '../../src/daemon/api.ts';
 import { createEventBus, type EventBus } from '../../src/daemon/events.ts';
+import { createRecorder } from '../../src/daemon/history/recorder.ts';
 import { createMetrics, type Metrics } from '../../src/daemon/metrics.ts';
 import type { DaemonStatus } from '../../src/daemon/status.ts';
+import { selectSystem } from '../../src/system/select.ts';
 
 export const token = 'b'.repeat(64);
 export const authorization = `Bearer ${token}`;
@@ -35,6 +39,7 @@ export const status: DaemonStatus = {
       bytes: { received: 10, sent: 20 },
       refused: { rate: 2 },
       ended: { done: 3, idle: 1, 'connect-failed': 1 },
+      latency: { connect: { p50: 0.2, p99: 1 }, duration: { p50: 12, p99: 40 } },
       targets: [
         {
           id: '127.0.0.1:20000',
@@ -78,6 +83,9 @@ export const status: DaemonStatus = {
       reason: null,
       detail: null,
       checkedAt: null,
+      since: '2026-01-01T00:00:00.000Z',
+      nextAt: null,
+      ...{ streak: 0, fall: 3, rise: 2, timeout: 3000, interval: 5000 },
     },
   ],
   sinks: [
@@ -140,6 +148,18 @@ export async function openFixture(): Promise<ApiFixture> {
     restart: async ({ service, instance }) => ({ restarted: [`${service}/${instance ?? 'all'}`] }),
     scale: async ({ service, instances }) => ({ service, before: 1, instances, configured: 1 }),
     find: async (query) => ({ asked: query }),
+    tokenFile: '/x/token',
+    recorder: createRecorder({
+      ...{ clock: systemClock, log: silentLog, rings: null },
+      status: () => fixture.current,
+      usage: () => new Map(),
+    }),
+    system: await selectSystem(),
+    config: () => ({
+      ...{ file: '/x/reeve.yaml', loadedAt: status.startedAt, lastReload: null },
+      config: configSchema.parse({}),
+    }),
+    leases: () => Promise.reject(new ReeveError('unsupported', 'no leases here')),
     stop: () => fixture.done.push('stop'),
   });
   const whole = Object.assign(fixture, { api });

@@ -86,7 +86,7 @@ test('health names the part that is ill; readiness follows the state', async () 
 });
 
 test('the page escapes what it shows and runs no script', async () => {
-  const { text, headers } = await ask('GET', '/');
+  const { text, headers } = await ask('GET', '/plain');
   expect(text).toContain('&lt;script&gt;alert(1)');
   expect(text).not.toContain('<script');
   expect(headers['content-security-policy']).toContain("default-src 'none'");

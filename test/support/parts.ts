@@ -12,6 +12,7 @@ export type Part =
   | 'ip'
   | 'nc'
   | 'nats-server'
+  | 'chromium'
   | 'bash'
   | 'script'
   | 'consul'

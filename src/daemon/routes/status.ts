@@ -1,14 +1,12 @@
-// What can be read: the status and its parts, health, metrics, and the page for people.
+// What can be read: the status and its parts, health and metrics.
 import type { FastifyInstance } from 'fastify';
 import type { ApiParts } from '../api-parts.ts';
 import { healthOf } from '../health.ts';
-import { statusPage } from '../page.ts';
 
 /** Milliseconds. */
 const findWithin = 4_000;
 
 export function statusRoutes(app: FastifyInstance, { status, metrics, find }: ApiParts): void {
-  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(status())));
   app.get('/api/v1/status', () => status());
   app.get('/api/v1/listeners', () => ({ listeners: status().listeners }));
   app.get('/api/v1/services', () => ({ services: status().services }));

@@ -34,6 +34,16 @@ export function parseStat(text: string): ProcessStat | null {
   };
 }
 
+/** CPU time of a process and of the children it has waited for, and its resident pages, in /proc/PID/stat. */
+export function parseUsage(text: string): { ticks: number; pages: number } | null {
+  const fields = text.slice(text.lastIndexOf(') ') + 2).split(' ');
+  // Fields 14 to 17 and 24 of proc(5).
+  const times = fields.slice(11, 15).map(Number);
+  const pages = Number(fields[21]);
+  if (times.length < 4 || [...times, pages].some(Number.isNaN)) return null;
+  return { ticks: times.reduce((all, one) => all + one, 0), pages };
+}
+
 /** A zombie has ended. Not so where only its first thread has, which shows the same state while others run on. */
 export function hasEnded(stat: ProcessStat): boolean {
   return (stat.state === 'Z' || stat.state === 'X') && !(stat.threads > 1);

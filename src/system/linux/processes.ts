@@ -15,6 +15,7 @@ import {
   programName,
 } from './proc.ts';
 import { processExited, type Signalling, signalProcess } from './signals.ts';
+import { usageOfTree } from './usage.ts';
 import type { UserName } from './users.ts';
 
 const SC_CLK_TCK = 2;
@@ -76,6 +77,7 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
     },
     signal: (identity, signal) => signalProcess(identity, signal, signalling),
     exited: (identity, signal) => processExited(identity, signalling, signal),
+    usage: async (pid) => usageOfTree(pid),
   };
 }
 

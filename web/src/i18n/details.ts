@@ -1,0 +1,2 @@
+// Texts of the views behind the overview.
+export const detailTexts = {} as const;

@@ -1,0 +1,45 @@
+// What needs somebody's attention, worst first. Pure.
+import type { Key } from '../i18n/index.ts';
+import type { DaemonStatus } from './types.ts';
+
+export interface Issue {
+  tone: 'down' | 'warn';
+  text: Key;
+  values: Record<string, string>;
+  /** Subject as events name it. */
+  subject: string;
+}
+
+export function issuesOf(status: DaemonStatus): Issue[] {
+  const issues: Issue[] = [];
+  const add = (tone: Issue['tone'], text: Key, subject: string, values: Issue['values'] = {}) =>
+    issues.push({ tone, text, subject, values: { name: subject.split('/').slice(1).join('/'), ...values } });
+  for (const { name, binds, targets } of status.listeners) {
+    for (const { address, listening, verified } of binds) {
+      if (!listening) add('down', 'issue.notListening', `listener/${name}`, { address });
+      else if (verified === false) add('down', 'issue.unverified', `listener/${name}`, { address });
+    }
+    const usable = targets.filter(({ verdict, draining }) => verdict !== 'down' && !draining);
+    if (targets.length > 0 && usable.length === 0) add('down', 'issue.noTarget', `listener/${name}`);
+    for (const { id, verdict } of targets)
+      if (verdict === 'down' && usable.length > 0)
+        add('warn', 'issue.targetDown', `listener/${name}`, { target: id });
+  }
+  for (const { instances } of status.services) {
+    for (const { id, state, detail } of instances) {
+      if (['crash-looping', 'down', 'backoff'].includes(state)) {
+        add(state === 'backoff' ? 'warn' : 'down', 'issue.instance', `service/${id}`, {
+          state,
+          detail: detail ?? '',
+        });
+      }
+    }
+  }
+  for (const { name, verdict, detail } of status.checks) {
+    if (verdict === 'down') add('down', 'issue.check', `check/${name}`, { detail: detail ?? '' });
+    else if (!['up', 'unknown'].includes(verdict)) {
+      add('warn', 'issue.check', `check/${name}`, { detail: detail ?? String(verdict) });
+    }
+  }
+  return issues.sort((a, b) => Number(a.tone === 'warn') - Number(b.tone === 'warn'));
+}
