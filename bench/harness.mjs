@@ -1,9 +1,9 @@
 // What every benchmark shares: peers from Debian, rounds in turn, medians and ratios, and one place for the results.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
-import { partsRoot, root } from '../scripts/setup.mjs';
+import { onPath, partsRoot, root } from '../scripts/setup.mjs';
 
 /** A peer program: on the PATH, or fetched from Debian and unpacked under .parts. Throws where neither can be. */
 export function peer(program, debianPackage = program) {
@@ -28,6 +28,44 @@ export function fetchPackage(...names) {
   for (const name of names) execFileSync('apt-get', ['download', '-qq', name], quiet);
   for (const deb of readdirSync(downloads)) execFileSync('dpkg', ['-x', deb, partsRoot], quiet);
   rmSync(downloads, { recursive: true, force: true });
+}
+
+/** A peer and the environment that it runs in: unpacked rather than installed, it must be told where libraries are. */
+export function unpacked(program, debianPackage, needs) {
+  const file = peer(program, debianPackage);
+  if (!file.startsWith(partsRoot)) return { file, env: process.env };
+  const environment = () => ({ ...process.env, ...unpackedLibraries() });
+  const lacks = () => {
+    const { stdout } = spawnSync('ldd', [file], { env: environment(), encoding: 'utf8' });
+    return stdout.includes('not found');
+  };
+  if (needs.length > 0 && lacks()) fetchPackage(...needs);
+  return { file, env: environment() };
+}
+
+/** One of our own Go programs in bench/peers, built where its source is newer. @returns its file. */
+export function goProgram(name) {
+  const source = path.join(root, 'bench', 'peers', `${name}.go`);
+  const folder = path.join(partsRoot, 'go');
+  const built = path.join(folder, name);
+  if (existsSync(built) && statSync(built).mtimeMs > statSync(source).mtimeMs) return built;
+  const { file, env } = go();
+  mkdirSync(folder, { recursive: true });
+  execFileSync(file, ['build', '-o', built, source], {
+    env: { ...env, GOCACHE: path.join(folder, 'cache'), GOPATH: folder, GO111MODULE: 'off' },
+    stdio: ['ignore', 2, 2],
+  });
+  return built;
+}
+
+/** Debian 12's Go, unpacked under .parts where none is installed. */
+function go() {
+  const installed = onPath('go');
+  if (installed) return { file: installed, env: process.env };
+  const GOROOT = path.join(partsRoot, 'usr', 'lib', 'go-1.19');
+  const file = path.join(GOROOT, 'bin', 'go');
+  if (!existsSync(file)) fetchPackage('golang-1.19-go', 'golang-1.19-src');
+  return { file, env: { ...process.env, GOROOT } };
 }
 
 export function median(values) {
@@ -73,12 +111,18 @@ export function ratio(ours, theirs) {
   return `${(ours / theirs).toFixed(2)} ×`;
 }
 
-/** For programs that were unpacked rather than installed: where their libraries are. */
+/** For programs that were unpacked rather than installed: where their libraries are, in folders of their own too. */
 export function unpackedLibraries() {
   const folder = path.join(partsRoot, 'usr', 'lib');
   if (!existsSync(folder)) return {};
-  const places = readdirSync(folder).filter((name) => name.includes('-linux-'));
-  return { LD_LIBRARY_PATH: places.map((name) => path.join(folder, name)).join(':') };
+  const triplets = readdirSync(folder).filter((name) => name.includes('-linux-'));
+  const places = triplets.flatMap((name) => [
+    path.join(folder, name),
+    ...readdirSync(path.join(folder, name), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(folder, name, entry.name)),
+  ]);
+  return { LD_LIBRARY_PATH: places.join(':') };
 }
 
 /** The first line in which a program names a version of its own. */

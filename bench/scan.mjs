@@ -1,10 +1,9 @@
 // reeve scan beside nmap, as whole commands over every port of loopback; then many scans of a known population.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { partsRoot, root } from '../scripts/setup.mjs';
-import { fetchPackage, peer, ratio, report, rounds, table, timeCommand } from './harness.mjs';
+import { ratio, report, rounds, table, timeCommand, unpacked } from './harness.mjs';
 
 const reeve = path.join(root, 'dist', 'reeve.cjs');
 const populationFile = path.join(root, 'test', 'fixtures', 'scan', 'population.cjs');
@@ -14,9 +13,9 @@ const isRoot = process.getuid?.() === 0;
 const option = (name, fallback) =>
   Number(process.argv.find((word) => word.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
 
-/** Unpacked rather than installed, nmap must be told where its data and its libraries are. */
+/** Unpacked rather than installed, nmap must be told where its data is too. */
 function findNmap() {
-  const needs = [
+  const { file, env } = unpacked('nmap', 'nmap', [
     'nmap-common',
     'liblinear4',
     'libblas3',
@@ -25,16 +24,9 @@ function findNmap() {
     'libpcap0.8',
     'libpcre3',
     'libssh2-1',
-  ];
-  const file = peer('nmap');
-  if (!file.startsWith(partsRoot)) return { file, env: process.env };
-  const data = path.join(partsRoot, 'usr', 'share', 'nmap');
-  if (!existsSync(path.join(data, 'nmap-services'))) fetchPackage(...needs);
-  const libraries = readdirSync(partsRoot, { recursive: true, withFileTypes: true })
-    .filter((entry) => /\.so\.\d/.test(entry.name))
-    .map((entry) => entry.parentPath);
-  const env = { ...process.env, NMAPDIR: data, LD_LIBRARY_PATH: [...new Set(libraries)].join(':') };
-  return { file, env };
+  ]);
+  if (!file.startsWith(partsRoot)) return { file, env };
+  return { file, env: { ...env, NMAPDIR: path.join(partsRoot, 'usr', 'share', 'nmap') } };
 }
 
 /** @returns the process and the ports that it listens on. */

@@ -64,7 +64,8 @@ const parts = {
 
 export const partsRoot = at('.parts');
 
-function onPath(program) {
+/** Undefined where it is not installed. */
+export function onPath(program) {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
   return folders.map((folder) => path.join(folder, program)).find((file) => existsSync(file));
 }
