@@ -33,10 +33,20 @@ export async function relayPort(
   const plan = {
     name,
     config,
-    targets: [{ id: target, ...to, weight: 1, backup: false, verdict: 'up' as const, draining: false }],
+    targets: [
+      { id: target, ...to, weight: 1, backup: false, verdict: 'up' as const, draining: false, max: null },
+    ],
     sink: null,
   };
-  const silent = { opened() {}, refused() {}, received() {}, sent() {}, targetFailed() {}, ended() {} };
+  const silent = {
+    opened() {},
+    refused() {},
+    received() {},
+    sent() {},
+    targetFailed() {},
+    targetTook() {},
+    ended() {},
+  };
   const listener = createPortableEngine(context).serve(plan, [binding], silent);
   return () => listener.drain(0);
 }

@@ -18,6 +18,12 @@ const limitsSchema = z.strictObject({
   connections: z.int().min(1).default(10_000).describe('connections open at once; more are refused'),
   perClient: z.int().min(1).optional().describe('connections open at once from one address'),
   rate: rate('1000/s').optional().describe('new connections in a time, such as 1000/s'),
+  firstBytes: duration('5s')
+    .optional()
+    .describe(
+      'a client that has said nothing by then is ended; off where absent: leave it out where the server speaks first',
+    ),
+  clientRate: rate('10/s').optional().describe('new connections from one IPv4 address or IPv6 /64 in a time'),
   idle: duration('10m').prefault('10m').describe('a connection on which nothing moved for so long is ended'),
   greeting: duration('5s')
     .prefault('5s')
@@ -31,11 +37,12 @@ const limitsSchema = z.strictObject({
 });
 
 const targetSchema = either('host:port, or a map with an address', [
-  dialAddress.transform((address) => ({ address, weight: 1, backup: false })),
+  dialAddress.transform((address) => ({ address, weight: 1, backup: false, max: undefined })),
   z.strictObject({
     address: dialAddress.describe('host:port'),
     weight: z.int().min(0).max(256).default(1).describe('share of the connections; 0 gets none'),
     backup: z.boolean().default(false).describe('used when no other target is healthy'),
+    max: z.int().min(1).optional().describe('connections open to it at once; maxPerTarget where absent'),
   }),
 ]);
 
@@ -56,13 +63,34 @@ const balanceSchema = z.strictObject({
   targets: z.array(targetSchema).min(1).optional().describe('fixed targets, in place of a service'),
   check: targetCheckSchema.optional().describe('how fixed targets are probed; a service has its own check'),
   policy: z
-    .enum(['round-robin', 'least-connections'])
+    .enum(['round-robin', 'least-connections', 'random', 'source-hash'])
     .default('round-robin')
-    .describe('how the next target is chosen'),
+    .describe(
+      'how the next target is chosen: in turn, the least loaded, the better of two at random, or always the same for a client address; all by weight',
+    ),
   retries: z.int().min(0).max(10).default(2).describe('other targets to try when one does not connect'),
+  retryBudget: z
+    .strictObject({
+      percent: z.int().min(0).max(100).default(20).describe('of the open connections'),
+      least: z.int().min(0).max(10_000).default(3).describe('so many in any case'),
+    })
+    .prefault({})
+    .describe('how many connections may be trying a further target at once, in each relay process'),
   connectTimeout: duration('5s')
     .prefault('5s')
     .describe('a target that has not accepted by then is passed over'),
+  maxPerTarget: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('connections open to one target at once, over all workers; further ones wait'),
+  queue: z
+    .strictObject({
+      size: z.int().min(0).max(100_000).default(1000).describe('connections that may wait for a place'),
+      timeout: duration('5s').prefault('5s').describe('how long each may wait'),
+    })
+    .prefault({})
+    .describe('where connections wait while every target has as many as it may'),
 });
 
 export const listenerSchema = z.strictObject({
@@ -71,6 +99,7 @@ export const listenerSchema = z.strictObject({
   backlog: z.int().min(1).max(65_535).default(511).describe('connections that may wait to be accepted'),
   conflict: conflictSchema.prefault({}).describe('what to do when the address is taken'),
   allow: z.array(client).optional().describe('only these clients; everybody where absent'),
+  deny: z.array(client).optional().describe('never these clients, also where allow has them'),
   limits: limitsSchema.prefault({}).describe('what keeps clients from taking everything'),
   balance: balanceSchema.optional().describe('spread connections over targets'),
   frame: z

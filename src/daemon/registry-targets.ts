@@ -10,7 +10,7 @@ const most = 1000;
 /** The last good list stays while the registry gives none. */
 export function registryTargets(
   registry: Registry,
-  { service = '', port, tags, datacenter }: BalanceConfig,
+  { service = '', port, tags, datacenter, maxPerTarget }: BalanceConfig,
   changed: () => void,
   isFrozen: () => boolean,
 ): TargetSource {
@@ -35,7 +35,7 @@ export function registryTargets(
     list: () =>
       rows().map(({ id, port: number, instance }) => ({
         ...{ id, host: instance.host, port: number, weight: 1, backup: false },
-        ...{ verdict: 'up', draining: false },
+        ...{ verdict: 'up', draining: false, max: maxPerTarget ?? null },
       })),
     instanceOf: (id) => rows().find((row) => row.id === id)?.instance.id ?? null,
     close: () => watch.close(),

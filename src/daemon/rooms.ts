@@ -82,7 +82,7 @@ export function createRooms(options: RoomsOptions): Rooms {
       if (balance.service === undefined) return fixedTargets(name, balance, scheduler, changed);
       const service = balance.from === 'registry' ? undefined : services.get(balance.service);
       if (!service) return registryTargets(registry.registry, balance, changed, registry.hasLeft);
-      return serviceTargets(service, balance.port, changed);
+      return serviceTargets(service, balance, changed);
     },
   });
   const checks = createCheckRoom(scheduler, metrics);

@@ -18,7 +18,7 @@ const instanceHost = '127.0.0.1';
 /** Follows the instances in the very turn in which one changes, so that a dead one gets no further connection. */
 export function serviceTargets(
   service: Service,
-  portName: string | undefined,
+  { port: portName, maxPerTarget }: BalanceConfig,
   changed: () => void,
 ): TargetSource {
   const portOf = (ports: Readonly<Record<string, number>>) =>
@@ -37,6 +37,7 @@ export function serviceTargets(
         port,
         weight: 1,
         backup: false,
+        max: maxPerTarget ?? null,
         verdict: state === 'up' || state === 'stopping' ? 'up' : 'down',
         draining: state === 'stopping',
       })),
@@ -48,16 +49,17 @@ export function serviceTargets(
 /** Without a check nothing is known about them, and they are used. */
 export function fixedTargets(
   listener: string,
-  { targets = [], check }: BalanceConfig,
+  { targets = [], check, maxPerTarget }: BalanceConfig,
   scheduler: Scheduler,
   changed: () => void,
 ): TargetSource {
-  const rows = targets.map(({ address, weight, backup }) => ({
+  const rows = targets.map(({ address, weight, backup, max }) => ({
     id: formatHostPort(address.host, address.port),
     host: address.host,
     port: address.port,
     weight,
     backup,
+    max: max ?? maxPerTarget ?? null,
   }));
   const checks = new Map<string, Check>();
   const watch = ({ id }: { id: string }) => {

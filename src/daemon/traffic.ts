@@ -44,6 +44,7 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
       // The end of the connection tells how often, at info level; a dead target must not double the log.
       log.debug({ listener, target, code }, 'target did not take the connection');
     },
+    targetTook() {},
     ended(listener, end) {
       totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
       observe(listener, end);

@@ -3,17 +3,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Admission, type AdmissionConfig } from './admission.ts';
 
-function make(limits: Partial<AdmissionConfig['limits']> = {}, allow?: string[]) {
+function make(limits: Partial<AdmissionConfig['limits']> = {}, allow?: string[], deny?: string[]) {
   const time = { now: 0 };
   const clock = { monotonic: () => time.now, wall: () => 0 };
-  const config = configOf(limits, allow);
+  const config = configOf(limits, allow, deny);
   return { time, admission: new Admission(config, clock) };
 }
 
-function configOf(limits: Partial<AdmissionConfig['limits']>, allow?: string[]): AdmissionConfig {
+function configOf(
+  limits: Partial<AdmissionConfig['limits']>,
+  allow?: string[],
+  deny?: string[],
+): AdmissionConfig {
   return {
-    limits: { connections: 100, perClient: undefined, rate: undefined, ...limits },
+    limits: { connections: 100, perClient: undefined, rate: undefined, clientRate: undefined, ...limits },
     allow,
+    deny,
   };
 }
 
@@ -42,7 +47,26 @@ describe('allow list', () => {
   });
 });
 
+describe('deny list', () => {
+  it('comes before the allow list, and follows an update', () => {
+    const { admission } = make({}, ['10.0.0.0/8'], ['10.6.0.0/16', '::1']);
+    expect(
+      ['10.1.2.3', '10.6.2.3', '::ffff:10.6.2.3', '::1', '11.0.0.1'].map((a) => admission.admit(a)),
+    ).toEqual([null, 'denied', 'denied', 'denied', 'not-allowed']);
+    admission.update(configOf({}, ['10.0.0.0/8'], ['10.1.0.0/16']));
+    expect(['10.1.2.3', '10.6.2.3'].map((a) => admission.admit(a))).toEqual(['denied', null]);
+  });
+});
+
 describe('limits', () => {
+  it('holds each client to its own rate, before the rate of all', () => {
+    const rate = { count: 3, perMs: 1e9 };
+    const { admission } = make({ clientRate: { count: 2, perMs: 1e9 }, rate });
+    const ask = (client: string) => admission.admit(client);
+    expect([ask('10.0.0.1'), ask('10.0.0.1'), ask('::ffff:10.0.0.1')]).toEqual([null, null, 'client-rate']);
+    expect([ask('10.0.0.2'), ask('10.0.0.3')]).toEqual([null, 'rate']);
+  });
+
   it('counts connections of one client in both of its notations', () => {
     const { admission } = make({ perClient: 2 });
     expect(admission.admit('10.0.0.1')).toBeNull();

@@ -1,21 +1,26 @@
-// Who may come in: allow list, limits and rate, decided the same way for every engine. No I/O.
-import { BlockList } from 'node:net';
+// Who may come in: lists, limits and rates, decided the same way for every engine. No I/O.
+import { isDeepStrictEqual } from 'node:util';
 import type { ListenerConfig } from '../config/index.ts';
-import { familyOf, unmapped } from '../core/address.ts';
+import { unmapped } from '../core/address.ts';
+import { AddressSet } from '../core/address-set.ts';
 import type { Clock } from '../core/context.ts';
 import type { Rate } from '../core/quantity.ts';
 import type { RefusalReason } from './binding.ts';
+import { ClientRate } from './client-rate.ts';
 
 export interface AdmissionConfig {
   allow?: ListenerConfig['allow'];
-  limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate'>;
+  deny?: ListenerConfig['deny'];
+  limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate' | 'clientRate'>;
 }
 
 /** Counts the connections of one listener. Every `null` from `admit` is answered by one `release`. */
 export class Admission {
   private config: AdmissionConfig;
-  private allowed: BlockList | null;
+  private allowed: AddressSet | null;
+  private denied: AddressSet | null;
   private readonly bucket: TokenBucket;
+  private readonly clientRate: ClientRate;
   private readonly elsewhere: () => number;
   private open = 0;
   // Only clients with open connections are in it, so `limits.connections` bounds it.
@@ -26,19 +31,23 @@ export class Admission {
   constructor(config: AdmissionConfig, clock: Clock, elsewhere: () => number = () => 0) {
     this.elsewhere = elsewhere;
     this.config = config;
-    this.allowed = allowList(config.allow);
+    this.allowed = setOf(config.allow);
+    this.denied = setOf(config.deny);
     this.bucket = new TokenBucket(config.limits.rate, clock);
+    this.clientRate = new ClientRate(config.limits.clientRate, clock);
   }
 
-  /** Null: come in. The rate is asked last, so that a connection refused for another reason costs no token. */
+  /** Null: come in. The rates are asked last, so that a connection refused for another reason costs no token. */
   admit(address: string): RefusalReason | null {
     const client = unmapped(address);
     const { limits } = this.config;
     if (this.draining) return 'draining';
-    if (this.allowed && !isAllowed(this.allowed, client)) return 'not-allowed';
+    if (this.denied?.has(client)) return 'denied';
+    if (this.allowed && !this.allowed.has(client)) return 'not-allowed';
     if (this.open + this.elsewhere() >= limits.connections) return 'connections';
     const count = this.perClient.get(client) ?? 0;
     if (limits.perClient !== undefined && count >= limits.perClient) return 'per-client';
+    if (!this.clientRate.take(client)) return 'client-rate';
     if (!this.bucket.take()) return 'rate';
     this.open += 1;
     this.perClient.set(client, count + 1);
@@ -56,9 +65,11 @@ export class Admission {
 
   /** New limits for those who come from now on; those inside stay. */
   update(config: AdmissionConfig): void {
+    if (!isDeepStrictEqual(this.config.allow, config.allow)) this.allowed = setOf(config.allow);
+    if (!isDeepStrictEqual(this.config.deny, config.deny)) this.denied = setOf(config.deny);
     this.config = config;
-    this.allowed = allowList(config.allow);
     this.bucket.update(config.limits.rate);
+    this.clientRate.update(config.limits.clientRate);
   }
 
   drain(): void {
@@ -75,23 +86,8 @@ export class Admission {
   }
 }
 
-function allowList(allow: string[] | undefined): BlockList | null {
-  if (allow === undefined) return null;
-  const list = new BlockList();
-  for (const block of allow) {
-    const [address = '', prefix] = block.split('/');
-    const family = familyOf(address);
-    if (family === null) continue;
-    list.addSubnet(address, prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix), family);
-  }
-  return list;
-}
-
-function isAllowed(list: BlockList, client: string): boolean {
-  // A link-local client comes with its zone (`fe80::1%eth0`), which the list does not know.
-  const address = client.split('%')[0]!;
-  const family = familyOf(address);
-  return family !== null && list.check(address, family);
+function setOf(blocks: readonly string[] | undefined): AddressSet | null {
+  return blocks === undefined ? null : new AddressSet(blocks);
 }
 
 /** Holds up to `count` tokens and gains `count` every `perMs`; full at the start, so a burst of `count` passes. */

@@ -37,10 +37,13 @@ export interface HandedOver {
 
 /** Why a connection was turned away at the door. */
 export type RefusalReason =
+  | 'denied'
   | 'not-allowed'
   | 'connections'
   | 'per-client'
+  | 'client-rate'
   | 'rate'
+  | 'overload'
   | 'draining'
   | GreetingRefusal;
 

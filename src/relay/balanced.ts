@@ -8,8 +8,9 @@ import type { EndReason, Target } from './engine.ts';
 import { Search } from './search.ts';
 import { Served } from './served.ts';
 import { reset, whenFlushed } from './sockets.ts';
+import type { Waiter } from './waiting-room.ts';
 
-export class BalancedConnection extends Served {
+export class BalancedConnection extends Served implements Waiter {
   private upstream: Socket | null = null;
   /** What the client said before a target answered; one chunk, then the client is paused. */
   private early: Buffer | null = null;
@@ -20,6 +21,7 @@ export class BalancedConnection extends Served {
   private reason: EndReason | null = null;
   private detail: string | null = null;
   private linger: NodeJS.Timeout | undefined;
+  private waitEnds: NodeJS.Timeout | undefined;
 
   start(): void {
     const { client } = this;
@@ -46,14 +48,28 @@ export class BalancedConnection extends Served {
     if (this.upstream) reset(this.upstream);
   }
 
-  private connect(): void {
-    const { picker, plan } = this.home;
+  get choosy(): boolean {
+    return this.search.choosy;
+  }
+
+  tryAgain(): boolean {
+    return this.connect();
+  }
+
+  /** False where it has to wait for a place. */
+  private connect(): boolean {
+    const { picker, plan, budget } = this.home;
     const { search } = this;
-    const target = search.next(picker, plan.config.balance?.retries ?? 0);
+    const target = search.next(picker, plan.config.balance?.retries ?? 0, budget, this.address);
     this.retries = search.retries;
+    if (target === 'full') {
+      this.wait();
+      return false;
+    }
+    this.stopWaiting();
     if (!target) {
       this.stop(search.reason, search.failure);
-      return;
+      return true;
     }
     this.target = target.id;
     this.cancelDial = dialTarget(
@@ -62,6 +78,25 @@ export class BalancedConnection extends Served {
       (socket) => this.connected(socket),
       (error) => this.notConnected(target, error),
     );
+    return true;
+  }
+
+  private wait(): void {
+    if (this.waitEnds) return;
+    const { room, plan } = this.home;
+    if (!room.join(this)) {
+      this.stop('queue-full');
+      return;
+    }
+    const { timeout } = plan.config.balance!.queue;
+    this.waitEnds = setTimeout(() => this.stop('queue-timeout'), timeout);
+  }
+
+  private stopWaiting(): void {
+    if (!this.waitEnds) return;
+    clearTimeout(this.waitEnds);
+    this.waitEnds = undefined;
+    this.home.room.leave(this);
   }
 
   private notConnected(target: Target, error: unknown): void {
@@ -77,10 +112,13 @@ export class BalancedConnection extends Served {
   private abandonDial(): void {
     this.cancelDial?.();
     this.cancelDial = null;
+    this.search.over();
+    this.stopWaiting();
   }
 
   private connected(upstream: Socket): void {
     this.cancelDial = null;
+    this.search.over();
     this.connectMs = this.home.now() - this.startedAt;
     this.moves += 1;
     this.upstream = upstream;

@@ -14,6 +14,8 @@ export interface Target {
   verdict: 'up' | 'down' | 'unknown';
   /** A draining target keeps its connections and gets no new ones. */
   draining: boolean;
+  /** Connections that it may have at once, over all processes; null: any number. */
+  max: number | null;
 }
 
 /** Why a connection ended, or was never relayed. One per connection; a closed list, so that metrics stay bounded. */
@@ -24,6 +26,11 @@ export type EndReason =
   | 'idle'
   | 'no-target'
   | 'connect-failed'
+  | 'retry-budget'
+  | 'queue-full'
+  | 'queue-timeout'
+  | 'target-down'
+  | 'silent'
   | 'frame-too-large'
   | 'frame-incomplete'
   | 'sink-failed'
@@ -52,7 +59,10 @@ export interface EngineReports {
   refused(listener: string, client: string, reason: RefusalReason, why?: string | null): void;
   received(listener: string, bytes: number): void;
   sent(listener: string, bytes: number): void;
+  /** It did not take a connection, or cut it off before a word was said. */
   targetFailed(listener: string, target: string, code: string): void;
+  /** A connection with it went well, in the order of the failures. */
+  targetTook(listener: string, target: string): void;
   ended(listener: string, end: ConnectionEnd): void;
 }
 
@@ -76,8 +86,12 @@ export interface EngineListener {
   readonly name: string;
   active(): number;
   targets(): TargetCounters[];
+  /** Connections that wait for a place at a target. */
+  waiting(): number;
   /** New limits, targets, policy; connections that are open go on. */
   update(plan: ListenerPlan): void;
+  /** Ends every connection that is open to the target. */
+  end(target: string, reason: EndReason): void;
   /** Accepts no more, waits for connections to end, and after `deadlineMs` ends them. */
   drain(deadlineMs: number): Promise<void>;
 }

@@ -58,9 +58,9 @@ export class IntakeConnection extends Served {
   }
 
   /** One that waits for its sink is not idle: what it sent would be lost. */
-  override checkIdle(now: number, idleMs: number): void {
+  override checkTimes(now: number, idleMs: number, firstBytesMs: number | undefined): void {
     if (this.delivering) this.moves += 1;
-    super.checkIdle(now, idleMs);
+    super.checkTimes(now, idleMs, firstBytesMs);
   }
 
   private drop(frames: number, reason: EndReason): void {

@@ -12,10 +12,12 @@ const make = (id: string, settings: Partial<Target> = {}): Target => ({
   backup: false,
   verdict: 'up',
   draining: false,
+  max: null,
   ...settings,
 });
 
-const take = (picker: Picker, count: number) => Array.from({ length: count }, () => picker.take(null)?.id);
+const idOf = (taken: Target | 'full' | null) => (taken === 'full' ? 'full' : taken?.id);
+const take = (picker: Picker, count: number) => Array.from({ length: count }, () => idOf(picker.take(null)));
 
 describe('round-robin', () => {
   it('spreads a heavy target evenly instead of in bursts', () => {
@@ -73,6 +75,138 @@ describe('least-connections', () => {
   });
 });
 
+describe('random', () => {
+  it('takes the less loaded of two that it draws', () => {
+    const targets = [make('a'), make('b')];
+    const picker = new Picker('random', targets, { random: () => 0 });
+    expect(take(picker, 4).sort()).toEqual(['a', 'a', 'b', 'b']);
+  });
+
+  it('gives each about its weight, and never leaves the least loaded far behind', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 6 }),
+        fc.noShrink(fc.infiniteStream(fc.double({ min: 0, max: 0.999999, noNaN: true }))),
+        (weights, chances) => {
+          const targets = weights.map((weight, i) => make(String(i), { weight }));
+          const picker = new Picker('random', targets, { random: () => chances.next().value });
+          take(picker, 200);
+          expect(picker.counters().reduce((sum, { total }) => sum + total, 0)).toBe(200);
+        },
+      ),
+      { numRuns: 50 },
+    );
+    let state = 1;
+    const random = () => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const picker = new Picker('random', [make('a', { weight: 3 }), make('b'), make('c')], { random });
+    take(picker, 5000);
+    const [a, b, c] = picker.counters().map(({ total }) => total);
+    expect(a).toBeGreaterThan(2900);
+    expect(a).toBeLessThan(3100);
+    expect(Math.abs(b! - c!)).toBeLessThan(100);
+  });
+});
+
+describe('source-hash', () => {
+  const clients = Array.from({ length: 2000 }, (_, i) => `10.${i % 7}.${(i >> 3) % 256}.${i % 256}`);
+  const places = (picker: Picker) => clients.map((client) => idOf(picker.take(null, client)));
+  const distinct = fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { minLength: 2, maxLength: 10 });
+
+  it('sends a client to the same target each time, in every process, in whatever order they stand', () => {
+    fc.assert(
+      fc.property(distinct, (ids) => {
+        const targets = ids.map((id) => make(`10.9.0.${id}:80`));
+        const one = places(new Picker('source-hash', targets));
+        const other = new Picker('source-hash', [...targets].reverse());
+        expect(places(other)).toEqual(one);
+        expect(places(other)).toEqual(one);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('moves only the clients of a target that goes, and only to one that comes', () => {
+    fc.assert(
+      fc.property(distinct, fc.nat(), (ids, which) => {
+        const targets = ids.map((id) => make(`10.9.0.${id}:80`, { weight: (id % 4) + 1 }));
+        const gone = targets[which % targets.length]!;
+        const picker = new Picker('source-hash', targets);
+        const before = places(picker);
+        picker.update(
+          'source-hash',
+          targets.map((target) => (target === gone ? { ...target, verdict: 'down' } : target)),
+        );
+        const without = places(picker);
+        picker.update('source-hash', targets);
+        const again = places(picker);
+        expect(again).toEqual(before);
+        for (const [i, id] of before.entries()) if (id !== gone.id) expect(without[i]).toBe(id);
+        expect(without).not.toContain(gone.id);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives each target its share by weight', () => {
+    const weights = [1, 2, 3, 4];
+    const targets = weights.map((weight, i) => make(`10.0.0.${i}:80`, { weight }));
+    const many = Array.from({ length: 20_000 }, (_, i) => `192.168.${i >> 8}.${i & 255}`);
+    const picker = new Picker('source-hash', targets);
+    for (const client of many) picker.take(null, client);
+    const shares = picker.counters().map(({ total }) => total / many.length);
+    for (const [i, share] of shares.entries()) {
+      expect(share).toBeGreaterThan((weights[i]! / 10) * 0.9);
+      expect(share).toBeLessThan((weights[i]! / 10) * 1.1);
+    }
+  });
+});
+
+describe('caps', () => {
+  it('are never exceeded, whatever the policy, and a place that is left is given again', () => {
+    const policies = ['round-robin', 'least-connections', 'random', 'source-hash'] as const;
+    const targets = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.constantFrom(...policies), targets, fc.array(fc.boolean()), (policy, caps, steps) => {
+        const picker = new Picker(
+          policy,
+          caps.map((max, i) => make(String(i), { max })),
+        );
+        const open: string[] = [];
+        for (const comes of steps) {
+          if (comes) {
+            const id = idOf(picker.take(null, String(open.length)))!;
+            expect(id === 'full').toBe(open.length === caps.reduce((a, b) => a + b, 0));
+            if (id !== 'full') open.push(id);
+          } else if (open.length > 0) picker.leave(open.shift()!);
+          for (const [i, { active }] of picker.counters().entries())
+            expect(active).toBeLessThanOrEqual(caps[i]!);
+        }
+      }),
+    );
+  });
+
+  it('count what other processes have open, and tell what they have themselves', () => {
+    const shared = { set: new Map<string, number>(), others: 1 };
+    const picker = new Picker('round-robin', [make('a', { max: 2 })], {
+      shared: { set: ({ id }, active) => shared.set.set(id, active), elsewhere: () => shared.others },
+    });
+    expect(take(picker, 2)).toEqual(['a', 'full']);
+    expect(shared.set.get('a')).toBe(1);
+    shared.others = 0;
+    expect(take(picker, 2)).toEqual(['a', 'full']);
+    picker.leave('a');
+    expect(shared.set.get('a')).toBe(1);
+  });
+
+  it('make a connection wait for a primary rather than go to a backup', () => {
+    const picker = new Picker('round-robin', [make('a', { max: 1 }), make('b', { backup: true })]);
+    expect(take(picker, 2)).toEqual(['a', 'full']);
+  });
+});
+
 describe('who may be used', () => {
   const primary = { up: make('up'), unknown: make('unknown', { verdict: 'unknown' }) };
   const spare = {
@@ -90,14 +224,14 @@ describe('who may be used', () => {
     ['nobody without weight', [make('a', { weight: 0 })], undefined],
     ['a backup rather than a primary that is down', [make('a', { verdict: 'down' }), spare.up], 'spare'],
   ])('%s', (_what, targets, expected) => {
-    expect(new Picker('round-robin', targets).take(null)?.id).toBe(expected);
-    expect(new Picker('least-connections', targets).take(null)?.id).toBe(expected);
+    expect(idOf(new Picker('round-robin', targets).take(null))).toBe(expected);
+    expect(idOf(new Picker('least-connections', targets).take(null))).toBe(expected);
   });
 
   it('leaves out what was tried, and then goes one tier down', () => {
     const picker = new Picker('round-robin', [make('a'), make('b'), spare.up]);
-    expect(picker.take(new Set(['a']))?.id).toBe('b');
-    expect(picker.take(new Set(['a', 'b']))?.id).toBe('spare');
+    expect(idOf(picker.take(new Set(['a'])))).toBe('b');
+    expect(idOf(picker.take(new Set(['a', 'b'])))).toBe('spare');
     expect(picker.take(new Set(['a', 'b', 'spare']))).toBeNull();
   });
 });
@@ -134,7 +268,7 @@ describe('books', () => {
         const picker = new Picker('least-connections', [make('a')]);
         const open: string[] = [];
         for (const what of steps) {
-          if (what === 'take') open.push(...[picker.take(null)?.id].filter((id) => id !== undefined));
+          if (what === 'take') open.push(...[idOf(picker.take(null))].filter((id) => id !== undefined));
           else if (what === 'leave') {
             const id = open.shift();
             if (id !== undefined) picker.leave(id);

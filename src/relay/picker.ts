@@ -1,67 +1,86 @@
-// Which target gets the next connection: smooth weighted round-robin or least connections. No I/O.
-import type { BalanceConfig } from '../config/index.ts';
+// Which target gets the next connection: tiers, caps and counts; the policy chooses among what is left. No I/O.
 import type { Target, TargetCounters } from './engine.ts';
+import { type Choose, chooseBy, type Entry, type Policy } from './policies.ts';
 
-export type Policy = BalanceConfig['policy'];
-
-interface Place<T extends Target> {
-  target: T;
-  /** The smooth round-robin's running balance. */
-  credit: number;
-  active: number;
-  total: number;
-  failures: number;
-  /** No longer in the plan, but connections to it are still open. */
-  gone: boolean;
+/** How the connections to a target are counted together with those of other processes. */
+export interface SharedCount<T> {
+  set(target: T, active: number): void;
+  elsewhere(target: T): number;
 }
 
-/** Keeps the books on one listener's targets. Every `take` is answered by one `leave`. */
+export interface PickerOptions<T> {
+  random?: () => number;
+  shared?: SharedCount<T>;
+  /** There may be room at a target where there was none. */
+  freed?: () => void;
+}
+
+const alone: SharedCount<unknown> = { set() {}, elsewhere: () => 0 };
+
+/** Keeps the books on one listener's targets. Every target that `take` gives is answered by one `leave`. */
 export class Picker<T extends Target = Target> {
   private policy: Policy;
-  private places = new Map<string, Place<T>>();
+  private choose: Choose;
+  private readonly random: () => number;
+  private readonly shared: SharedCount<T>;
+  private readonly freed: () => void;
+  private readonly entries = new Map<string, Entry<T>>();
+  /** Who may be used, by preference: the first group of whom anybody is left is the one that counts. */
+  private tiers: Entry<T>[][] = [];
 
-  constructor(policy: Policy, targets: T[]) {
+  constructor(policy: Policy, targets: T[], options: PickerOptions<T> = {}) {
+    this.random = options.random ?? Math.random;
+    this.shared = options.shared ?? alone;
+    this.freed = options.freed ?? (() => {});
     this.policy = policy;
+    this.choose = chooseBy(policy, this.random);
     this.update(policy, targets);
   }
 
-  /** The target for one more connection, already counted as open; null where none may be used. */
-  take(tried: ReadonlySet<string> | null): T | null {
-    const tier = this.usable(tried);
-    if (tier.length === 0) return null;
-    const place = this.policy === 'least-connections' ? leastLoaded(tier) : smoothest(tier);
-    place.active += 1;
-    place.total += 1;
-    return place.target;
+  /**
+   * The target for one more connection of the client, already counted as open; `full` where each has as many as it may,
+   * null where there is none to use.
+   */
+  take(tried: ReadonlySet<string> | null, client = ''): T | 'full' | null {
+    for (const tier of this.tiers) {
+      const left = tried ? tier.filter(({ target }) => !tried.has(target.id)) : tier;
+      if (left.length > 0) return this.takeFrom(left, client);
+    }
+    return null;
   }
 
   /** A connection to the target is over, or (`failed`) never came about. */
   leave(id: string, failed = false): void {
-    const place = this.places.get(id);
-    if (!place) return;
-    place.active -= 1;
-    if (failed) place.failures += 1;
-    if (place.gone && place.active === 0) this.places.delete(id);
+    const entry = this.entries.get(id);
+    if (!entry) return;
+    this.count(entry, -1);
+    if (failed) entry.failures += 1;
+    if (entry.gone && entry.active === 0) this.entries.delete(id);
+    this.freed();
   }
 
   /** Targets that stay keep their counts and their turn. */
   update(policy: Policy, targets: T[]): void {
+    if (policy !== this.policy) this.choose = chooseBy(policy, this.random);
     this.policy = policy;
     const planned = new Set(targets.map(({ id }) => id));
     for (const target of targets) {
-      const place = this.places.get(target.id);
-      if (place) Object.assign(place, { target, gone: false });
-      else this.places.set(target.id, { target, credit: 0, active: 0, total: 0, failures: 0, gone: false });
+      const entry = this.entries.get(target.id);
+      if (entry) Object.assign(entry, { target, gone: false });
+      else this.entries.set(target.id, { target, credit: 0, active: 0, total: 0, failures: 0, gone: false });
+      if (entry && entry.active > 0) this.shared.set(target, entry.active);
     }
-    for (const [id, place] of this.places) {
+    for (const [id, entry] of this.entries) {
       if (planned.has(id)) continue;
-      place.gone = true;
-      if (place.active === 0) this.places.delete(id);
+      entry.gone = true;
+      if (entry.active === 0) this.entries.delete(id);
     }
+    this.tiers = tiersOf([...this.entries.values()]);
+    this.freed();
   }
 
   counters(): TargetCounters[] {
-    return [...this.places.values()].map(({ target, active, total, failures }) => ({
+    return [...this.entries.values()].map(({ target, active, total, failures }) => ({
       id: target.id,
       active,
       total,
@@ -69,40 +88,39 @@ export class Picker<T extends Target = Target> {
     }));
   }
 
-  /**
-   * The first of these groups that has anybody in it: primaries that are up, primaries that nobody knows about yet,
-   * backups that are up, backups that nobody knows about.
-   */
-  private usable(tried: ReadonlySet<string> | null): Place<T>[] {
-    const tiers: [Place<T>[], Place<T>[], Place<T>[], Place<T>[]] = [[], [], [], []];
-    for (const place of this.places.values()) {
-      const { id, weight, backup, verdict, draining } = place.target;
-      if (place.gone || draining || verdict === 'down' || weight <= 0 || tried?.has(id)) continue;
-      tiers[(backup ? 2 : 0) + (verdict === 'up' ? 0 : 1)]!.push(place);
+  private takeFrom(tier: Entry<T>[], client: string): T | 'full' {
+    let open = tier.some(({ target }) => target.max !== null) ? tier.filter((e) => this.hasRoom(e, 1)) : tier;
+    while (open.length > 0) {
+      const entry = this.choose(open, client);
+      this.count(entry, 1);
+      // Counted first and looked at afterwards: of two processes that do so at once neither can miss the other.
+      if (this.hasRoom(entry, 0)) {
+        entry.total += 1;
+        return entry.target;
+      }
+      this.count(entry, -1);
+      open = open.filter((other) => other !== entry);
     }
-    return tiers.find((tier) => tier.length > 0) ?? [];
+    return 'full';
+  }
+
+  private hasRoom({ target, active }: Entry<T>, more: number): boolean {
+    return target.max === null || active + more + this.shared.elsewhere(target) <= target.max;
+  }
+
+  private count(entry: Entry<T>, change: number): void {
+    entry.active += change;
+    this.shared.set(entry.target, entry.active);
   }
 }
 
-/**
- * Smooth weighted round-robin, as nginx has it: everybody gains its weight, the richest is chosen and pays the sum.
- * Over a round of the sum of the weights each is chosen exactly as often as its weight says, spread evenly.
- */
-function smoothest<T extends Target>(places: Place<T>[]): Place<T> {
-  let best = places[0]!;
-  let sum = 0;
-  for (const place of places) {
-    place.credit += place.target.weight;
-    sum += place.target.weight;
-    if (place.credit > best.credit) best = place;
+/** Primaries that are up, primaries that nobody knows about yet, backups that are up, backups that nobody knows about. */
+function tiersOf<T extends Target>(entries: Entry<T>[]): Entry<T>[][] {
+  const tiers: Entry<T>[][] = [[], [], [], []];
+  for (const entry of entries) {
+    const { weight, backup, verdict, draining } = entry.target;
+    if (entry.gone || draining || verdict === 'down' || weight <= 0) continue;
+    tiers[(backup ? 2 : 0) + (verdict === 'up' ? 0 : 1)]!.push(entry);
   }
-  best.credit -= sum;
-  return best;
-}
-
-/** Fewest open connections for its weight; among equals they take turns. */
-function leastLoaded<T extends Target>(places: Place<T>[]): Place<T> {
-  const load = ({ active, target }: Place<T>) => active / target.weight;
-  const least = Math.min(...places.map(load));
-  return smoothest(places.filter((place) => load(place) === least));
+  return tiers.filter((tier) => tier.length > 0);
 }

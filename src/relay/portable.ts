@@ -10,11 +10,20 @@ import {
   type RefusalReason,
 } from '../listen/index.ts';
 import { BalancedConnection } from './balanced.ts';
-import type { Engine, EngineListener, EngineReports, ListenerPlan, TargetCounters } from './engine.ts';
+import type {
+  EndReason,
+  Engine,
+  EngineListener,
+  EngineReports,
+  ListenerPlan,
+  TargetCounters,
+} from './engine.ts';
 import { IntakeConnection } from './intake.ts';
 import { Picker } from './picker.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { Home, Served } from './served.ts';
 import { reset } from './sockets.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export function createPortableEngine(context: Context): Engine {
   return {
@@ -30,6 +39,8 @@ const longestSweepMs = 5000;
 class PortableListener implements EngineListener, Home, Host {
   plan: ListenerPlan;
   readonly picker: Picker;
+  readonly budget: RetryBudget;
+  readonly room = new WaitingRoom(() => this.plan.config.balance?.queue.size ?? 0);
   readonly reports: EngineReports;
   private readonly context: Context;
   private readonly bindings: Binding[];
@@ -45,7 +56,11 @@ class PortableListener implements EngineListener, Home, Host {
     this.context = context;
     this.bindings = bindings;
     this.admission = new Admission(plan.config, context.clock);
-    this.picker = new Picker(plan.config.balance?.policy ?? 'round-robin', plan.targets);
+    this.budget = new RetryBudget(budgetOf(plan), () => this.connections.size);
+    this.picker = new Picker(plan.config.balance?.policy ?? 'round-robin', plan.targets, {
+      random: context.random,
+      freed: () => this.room.wake(),
+    });
     this.reception = new Reception(plan.config, this);
     for (const binding of bindings) binding.accept((socket) => this.reception.receive(socket));
   }
@@ -62,6 +77,14 @@ class PortableListener implements EngineListener, Home, Host {
     return this.picker.counters();
   }
 
+  waiting(): number {
+    return this.room.waiting;
+  }
+
+  end(target: string, reason: EndReason): void {
+    for (const connection of [...this.connections]) if (connection.isTo(target)) connection.stop(reason);
+  }
+
   now(): number {
     return this.context.clock.monotonic();
   }
@@ -71,12 +94,13 @@ class PortableListener implements EngineListener, Home, Host {
   }
 
   update(plan: ListenerPlan): void {
-    const idleChanged = plan.config.limits.idle !== this.plan.config.limits.idle;
+    const timesChanged = sweepPeriod(plan) !== sweepPeriod(this.plan);
     this.plan = plan;
+    this.budget.config = budgetOf(plan);
     this.admission.update(plan.config);
     this.reception.update(plan.config);
     this.picker.update(plan.config.balance?.policy ?? 'round-robin', plan.targets);
-    if (idleChanged && this.sweep) {
+    if (timesChanged && this.sweep) {
       this.stopSweep();
       this.startSweep();
     }
@@ -131,15 +155,24 @@ class PortableListener implements EngineListener, Home, Host {
 
   private startSweep(): void {
     if (this.sweep) return;
-    const period = Math.min(longestSweepMs, Math.max(1, this.plan.config.limits.idle / sweepsPerIdle));
     this.sweep = setInterval(() => {
       const now = this.now();
-      for (const connection of this.connections) connection.checkIdle(now, this.plan.config.limits.idle);
-    }, period).unref();
+      const { idle, firstBytes } = this.plan.config.limits;
+      for (const connection of this.connections) connection.checkTimes(now, idle, firstBytes);
+    }, sweepPeriod(this.plan)).unref();
   }
 
   private stopSweep(): void {
     clearInterval(this.sweep);
     this.sweep = undefined;
   }
+}
+
+function budgetOf({ config }: ListenerPlan) {
+  return config.balance?.retryBudget ?? { percent: 0, least: 0 };
+}
+
+function sweepPeriod({ config: { limits } }: ListenerPlan): number {
+  const shortest = Math.min(limits.idle, limits.firstBytes ?? Number.POSITIVE_INFINITY);
+  return Math.min(longestSweepMs, Math.max(1, shortest / sweepsPerIdle));
 }

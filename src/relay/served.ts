@@ -2,14 +2,19 @@
 import type { Socket } from 'node:net';
 import { formatHostPort } from '../core/endpoint.ts';
 import type { Guest } from '../listen/index.ts';
+import { outcomeOf } from './ending.ts';
 import type { ConnectionEnd, EndReason, EngineReports, ListenerPlan } from './engine.ts';
 import type { Picker } from './picker.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /** What a connection needs from the listener that it belongs to. */
 export interface Home {
   /** Always the newest. */
   readonly plan: ListenerPlan;
   readonly picker: Picker;
+  readonly budget: RetryBudget;
+  readonly room: WaitingRoom;
   readonly reports: EngineReports;
   /** Monotonic milliseconds, for durations. */
   now(): number;
@@ -53,9 +58,16 @@ export abstract class Served {
   /** Ends it now, both sides by a reset, so that nobody mistakes the cut for a proper end. */
   abstract stop(reason: EndReason, detail?: string | null): void;
 
+  /** Connected to this target, by its id. */
+  isTo(target: string): boolean {
+    return this.target === target && this.connectMs !== null;
+  }
+
   /** Called by the listener's sweep. */
-  checkIdle(now: number, idleMs: number): void {
-    if (this.moves !== this.seenMoves) {
+  checkTimes(now: number, idleMs: number, firstBytesMs: number | undefined): void {
+    if (firstBytesMs !== undefined && this.received === 0 && now - this.startedAt >= firstBytesMs) {
+      this.stop('silent');
+    } else if (this.moves !== this.seenMoves) {
       this.seenMoves = this.moves;
       this.quietSince = now;
     } else if (now - this.quietSince >= idleMs) {
@@ -79,6 +91,10 @@ export abstract class Served {
       detail,
     };
     this.home.left(this);
-    this.home.reports.ended(this.home.plan.name, end);
+    const { reports, plan } = this.home;
+    const outcome = outcomeOf(end);
+    if (outcome === 'took') reports.targetTook(plan.name, this.target!);
+    else if (outcome === 'cut') reports.targetFailed(plan.name, this.target!, 'ECONNRESET');
+    reports.ended(plan.name, end);
   }
 }

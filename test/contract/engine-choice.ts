@@ -5,6 +5,7 @@ import { needs } from '../support/parts.ts';
 import { blackHole } from './black-hole.ts';
 import {
   ask,
+  cutCode,
   dial,
   echo,
   type MakeEngine,
@@ -103,6 +104,73 @@ export function choiceContract(makeEngine: MakeEngine): void {
       expect((await readAll(old)).toString()).toBe('two');
       await reports.end(2);
       expect(listener.targets().map(({ id }) => id)).toEqual([after.id]);
+    });
+  });
+
+  describe('policies', () => {
+    it('sends a client to the same target each time (source-hash)', async () => {
+      const names = ['one', 'two', 'three', 'four', 'five'];
+      const targets = await Promise.all(names.map((name) => startTarget(says(name))));
+      const { port } = await serve(makeEngine, { targets, config: balance({ policy: 'source-hash' }) });
+      const answers = new Set<string>();
+      for (let i = 0; i < 8; i++) answers.add(await ask(port));
+      expect(answers.size).toBe(1);
+    });
+
+    it('spreads connections at random', async () => {
+      const targets = await Promise.all(['one', 'two'].map((name) => startTarget(says(name))));
+      const { port } = await serve(makeEngine, { targets, config: balance({ policy: 'random' }) });
+      const answers = new Set<string>();
+      for (let i = 0; i < 100 && answers.size < 2; i++) answers.add(await ask(port));
+      expect(answers.size).toBe(2);
+    });
+  });
+
+  describe('outcomes and orders', () => {
+    it('tells of a target that serves, and of one that cuts connections off at once', async () => {
+      const rude = await startTarget((socket) => {
+        socket.once('data', () => socket.resetAndDestroy());
+      });
+      const { port, reports, listener } = await serve(makeEngine, { targets: [rude] });
+      const client = await dial(port);
+      client.write('hello');
+      const cut = cutCode(client);
+      expect((await reports.end()).reason).toBe('target-reset');
+      expect(await cut).toBe('ECONNRESET');
+      expect(reports.failures).toEqual([{ target: rude.id, code: 'ECONNRESET' }]);
+      const good = await startTarget(says('here'));
+      listener.update(makePlan({ targets: [good] }));
+      expect(await ask(port)).toBe('here');
+      await reports.end(2);
+      expect(reports.took).toEqual([good.id]);
+    });
+
+    it('ends the connections of one target when it is told to, and no others', async () => {
+      const one = await startTarget(echo);
+      const two = await startTarget(echo);
+      const { port, reports, listener } = await serve(makeEngine, { targets: [one, two] });
+      const [first, second] = [await dial(port), await dial(port)];
+      for (const socket of [first, second]) {
+        socket.write('ping');
+        await once(socket, 'data');
+      }
+      const { localPort } = first;
+      listener.end(one.id, 'target-down');
+      const end = await reports.end();
+      expect(end).toMatchObject({ reason: 'target-down', target: one.id });
+      expect(two.sockets.size).toBe(1);
+      const left = end.client.endsWith(`:${localPort}`) ? second : first;
+      left.end('still');
+      expect((await readAll(left)).toString()).toBe('still');
+    });
+
+    it('spends no more on retries than their budget', async () => {
+      const gone = await refusingTarget({ weight: 100 });
+      const here = await startTarget(says('here'));
+      const config = balance({ retryBudget: { percent: 0, least: 0 } });
+      const { port, reports } = await serve(makeEngine, { targets: [gone, here], config });
+      expect(await turnedAway(port)).toBe('ECONNRESET');
+      expect(await reports.end()).toMatchObject({ reason: 'retry-budget', retries: 0 });
     });
   });
 

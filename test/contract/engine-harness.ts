@@ -31,6 +31,7 @@ export class Recorder implements EngineReports {
   readonly opens: string[] = [];
   readonly refusals: RefusalReason[] = [];
   readonly failures: { target: string; code: string }[] = [];
+  readonly took: string[] = [];
   readonly ends: ConnectionEnd[] = [];
   bytesIn = 0;
   bytesOut = 0;
@@ -54,6 +55,9 @@ export class Recorder implements EngineReports {
   }
   targetFailed(_listener: string, target: string, code: string): void {
     this.failures.push({ target, code });
+  }
+  targetTook(_listener: string, target: string): void {
+    this.took.push(target);
   }
   ended(_listener: string, end: ConnectionEnd): void {
     this.ends.push(end);
@@ -134,7 +138,7 @@ export async function startTarget(
 
 export function target(port: number, settings: Partial<Target> = {}): Target {
   const place = { id: `127.0.0.1:${port}`, host: '127.0.0.1', port };
-  return { ...place, weight: 1, backup: false, verdict: 'up', draining: false, ...settings };
+  return { ...place, weight: 1, backup: false, verdict: 'up', draining: false, max: null, ...settings };
 }
 
 /** A target that nobody listens on any more. */

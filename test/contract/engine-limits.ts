@@ -49,6 +49,38 @@ export function limitsContract(makeEngine: MakeEngine): void {
       expect(reports.refusals).toEqual(['rate']);
     });
 
+    it('refuses who is denied, and a client that comes too often', async () => {
+      const place = await startTarget(says('in'));
+      const often = { targets: [place], config: { limits: { clientRate: '1/1h' } } };
+      const { port, reports } = await serve(makeEngine, often);
+      expect(await ask(port)).toBe('in');
+      expect(await turnedAway(port)).toBe('ECONNRESET');
+      await reports.until(() => reports.refusals.length > 0);
+      expect(reports.refusals).toEqual(['client-rate']);
+      const barred = { targets: [place], config: { allow: ['127.0.0.1'], deny: ['127.0.0.0/8'] } };
+      const other = await serve(makeEngine, barred);
+      expect(await turnedAway(other.port)).toBe('ECONNRESET');
+      await other.reports.until(() => other.reports.refusals.length > 0);
+      expect(other.reports.refusals).toEqual(['denied']);
+    });
+
+    it('ends a client that says nothing in time, even where the target speaks, and no other', async () => {
+      const place = await startTarget((socket) => {
+        socket.write('hello');
+        socket.on('data', (chunk: Buffer) => socket.write(chunk));
+        socket.on('end', () => socket.end());
+      });
+      const config = { limits: { firstBytes: '200ms' } };
+      const { port, reports } = await serve(makeEngine, { targets: [place], config });
+      const speaks = await dial(port);
+      speaks.write('me too');
+      const silent = await dial(port);
+      expect(await cutCode(silent)).toBe('ECONNRESET');
+      expect(await reports.end()).toMatchObject({ reason: 'silent', received: 0, sent: 5 });
+      speaks.end(' still');
+      expect((await readAll(speaks)).toString()).toBe('hellome too still');
+    });
+
     it('lets in only who is allowed, and follows an update', async () => {
       const place = await startTarget(says('in'));
       const options = { targets: [place], config: { allow: ['10.0.0.0/8'] } };

@@ -1,6 +1,7 @@
 // What every engine must do, proven over real sockets through the Engine interface alone.
 import { describe } from 'vitest';
 import { bytesContract } from './engine-bytes.ts';
+import { capsContract } from './engine-caps.ts';
 import { choiceContract } from './engine-choice.ts';
 import type { MakeEngine } from './engine-harness.ts';
 import { intakeContract } from './engine-intake.ts';
@@ -17,6 +18,7 @@ export function engineContract(
     bytesContract(makeEngine);
     choiceContract(makeEngine);
     limitsContract(makeEngine);
+    capsContract(makeEngine);
     if (intake) intakeContract(makeEngine);
     if (greets) {
       announceContract(makeEngine);

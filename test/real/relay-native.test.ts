@@ -3,6 +3,7 @@ import { describe } from 'vitest';
 import { createNativeEngine } from '../../src/relay/index.ts';
 import { engineContract } from '../contract/engine.ts';
 import { bytesContract } from '../contract/engine-bytes.ts';
+import { capsContract } from '../contract/engine-caps.ts';
 import { limitsContract } from '../contract/engine-limits.ts';
 import { bundled } from '../support/bundled.ts';
 import { needs } from '../support/parts.ts';
@@ -20,5 +21,6 @@ describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
   describe('three workers', () => {
     bytesContract((context) => createNativeEngine(context, { file, workers: 3 }));
     limitsContract((context) => createNativeEngine(context, { file, workers: 3 }));
+    capsContract((context) => createNativeEngine(context, { file, workers: 3 }));
   });
 });

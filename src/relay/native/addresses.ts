@@ -20,7 +20,7 @@ export class Addresses {
   }
 
   /** The targets as far as their names are known now; what is not known yet is looked up. */
-  of(targets: Target[]): WireTarget[] {
+  of(targets: Target[]): Omit<WireTarget, 'slot'>[] {
     this.names = new Set(targets.map(({ host }) => host).filter((host) => familyOf(host) === null));
     for (const name of this.known.keys()) if (!this.names.has(name)) this.known.delete(name);
     if ([...this.names].some((name) => !this.known.has(name))) void this.refresh();

@@ -2,15 +2,9 @@
 import { epoll, errnoName, errorNumber, linux } from '../../ffi/index.ts';
 import { lingerMs, reasonOf } from '../ending.ts';
 import type { EndReason } from '../engine.ts';
-import type { Picker } from '../picker.ts';
-import { Search } from '../search.ts';
-import type { NewsDesk } from './news.ts';
-import type { Place } from './place.ts';
-import type { Plane } from './plane.ts';
-import { moved, Side, type SideOwner, unusual } from './side.ts';
-import { connectTo, ignoreInput } from './sockets.ts';
-import { Visit } from './visit.ts';
-import type { Timed } from './wheel.ts';
+import { type Home, Seeking } from './seeking.ts';
+import { moved, type Side, unusual } from './side.ts';
+import { ignoreInput } from './sockets.ts';
 
 /** So many pieces of one connection before it is the next one's turn. */
 const piecesPerTurn = 8;
@@ -18,45 +12,19 @@ const piecesPerTurn = 8;
 const incoming = linux.EPOLLIN | unusual;
 const outgoing = linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP;
 
-type Phase = 'over' | 'connecting' | 'relaying' | 'ending';
-
-/** What a connection needs from the listener that it belongs to. */
-export interface Home {
-  readonly picker: Picker<Place>;
-  readonly news: NewsDesk;
-  readonly retries: number;
-  readonly connectTimeoutMs: number;
-  readonly idleMs: number;
+/** The listener that a connection belongs to. */
+export interface Owner extends Home {
   left(connection: Connection): void;
 }
 
-export class Connection extends Visit implements Timed, SideOwner {
-  due = 0;
-  before: Timed | null = null;
-  after: Timed | null = null;
-
-  home!: Home;
-  private readonly plane: Plane;
-  private readonly client: Side;
-  private readonly target: Side;
-  private phase: Phase = 'over';
-  private search: Search | null = null;
-  private movedAt = 0;
+export class Connection extends Seeking {
+  protected home!: Owner;
   /** The side that outlives the other while what that one said is passed on. */
   private survivor: Side | null = null;
   /** All of that was passed on: the survivor has only so long to end as well. */
   private lingers = false;
 
-  constructor(plane: Plane) {
-    super();
-    this.plane = plane;
-    this.client = new Side('client', this, plane);
-    this.target = new Side('target', this, plane);
-    this.client.other = this.target;
-    this.target.other = this.client;
-  }
-
-  start(fd: number, address: string, port: number, home: Home): void {
+  start(fd: number, address: string, port: number, home: Owner): void {
     this.address = address;
     this.port = port;
     this.home = home;
@@ -76,10 +44,15 @@ export class Connection extends Visit implements Timed, SideOwner {
     this.finish(true);
   }
 
+  /** Connected to this target, by its id. */
+  isTo(target: string): boolean {
+    return this.place?.id === target && this.connectMs !== null;
+  }
+
   happened(side: Side, events: number): void {
     if (this.phase === 'relaying') this.relay(side, events);
     else if (this.phase === 'ending') this.wrapUp();
-    else if (this.phase === 'connecting') this.whileConnecting(side, events);
+    else if (this.phase !== 'over') this.whileSeeking(side, events);
   }
 
   goOn(side: Side): void {
@@ -88,92 +61,39 @@ export class Connection extends Visit implements Timed, SideOwner {
   }
 
   expire(now: number): void {
-    if (this.phase === 'connecting') {
-      this.notConnected('ETIMEDOUT');
-      return;
-    }
-    const quietUntil = this.movedAt + this.home.idleMs;
-    if (this.lingers) this.finish(true);
-    else if (now >= quietUntil) this.stop('idle');
-    else this.plane.loop.wheel.set(this, quietUntil);
+    if (this.phase === 'connecting') this.notConnected('ETIMEDOUT');
+    else if (this.phase === 'waiting') this.stop('queue-timeout');
+    else if (this.lingers) this.finish(true);
+    else if (now >= this.movedAt + this.home.idleMs) this.stop('idle');
+    else if (now >= this.speaksBy) this.stop('silent');
+    else this.plane.loop.wheel.set(this, this.quietUntil);
   }
 
-  /** The idle time has changed. */
+  /** The times that it is given have changed. */
   retime(): void {
-    if (this.phase === 'relaying') this.plane.loop.wheel.set(this, this.movedAt + this.home.idleMs);
+    if (this.phase === 'relaying') this.plane.loop.wheel.set(this, this.quietUntil);
+  }
+
+  private get speaksBy(): number {
+    const { firstBytesMs } = this.home;
+    return firstBytesMs === null || this.received > 0
+      ? Number.POSITIVE_INFINITY
+      : this.startedAt + firstBytesMs;
+  }
+
+  private get quietUntil(): number {
+    return Math.min(this.movedAt + this.home.idleMs, this.speaksBy);
   }
 
   private get isOpen(): boolean {
     return this.phase !== 'over';
   }
 
-  private connect(): void {
-    const { home, plane, target } = this;
-    this.search ??= new Search();
-    for (;;) {
-      this.place = this.search.next(home.picker, home.retries);
-      this.retries = this.search.retries;
-      if (!this.place) {
-        this.stop(this.search.reason, this.search.failure);
-        return;
-      }
-      const made = connectTo(this.place, plane);
-      if (typeof made === 'number') {
-        target.fd = made;
-        target.watch();
-        plane.loop.wheel.set(this, plane.loop.now + home.connectTimeoutMs);
-        return;
-      }
-      if (made === 'EMFILE' || made === 'ENFILE') {
-        this.stop('error', `socket ${made}`);
-        return;
-      }
-      this.tookFailure(made);
-    }
-  }
-
-  private notConnected(code: string): void {
-    this.target.close(false);
-    this.tookFailure(code);
-    this.connect();
-  }
-
-  private tookFailure(code: string): void {
-    const place = this.place!;
-    this.place = null;
-    this.search!.failed(this.home.picker, place, code);
-    place.failed();
-    this.home.news.targetFailed(place.id, code);
-  }
-
-  private whileConnecting(side: Side, events: number): void {
-    if (side === this.target) {
-      if (events & (linux.EPOLLERR | linux.EPOLLHUP)) {
-        this.notConnected(errnoName(this.plane.ask.error(side.fd) || errorNumber.EINPROGRESS));
-      } else if (events & linux.EPOLLOUT) {
-        if (this.plane.ask.isSelfConnect(side.fd, this.place!)) this.notConnected('ECONNREFUSED');
-        else this.connected(events);
-      }
-      return;
-    }
-    if (events & linux.EPOLLERR) {
-      this.fail(side, this.plane.ask.error(side.fd), 'read');
-      return;
-    }
-    // What the client says meanwhile: one chunk is taken, the rest waits where it is.
-    if (side.holds || side.eof) return;
-    const size = side.readAhead();
-    if (size > 0) this.count(side, size);
-    else if (side.errno !== 0) this.fail(side, side.errno, 'read');
-  }
-
-  private connected(events: number): void {
+  protected connected(events: number): void {
     const { loop } = this.plane;
-    this.connectMs = loop.now - this.startedAt;
     this.movedAt = loop.now;
     this.phase = 'relaying';
-    this.search = null;
-    loop.wheel.set(this, loop.now + this.home.idleMs);
+    loop.wheel.set(this, this.quietUntil);
     if (this.client.holds || this.client.eof || this.client.more) this.pump(this.client);
     // A target that speaks first may have done so by now.
     if (this.phase === 'relaying') this.relay(this.target, events);
@@ -230,7 +150,7 @@ export class Connection extends Visit implements Timed, SideOwner {
     }
   }
 
-  private count(from: Side, bytes: number): void {
+  protected count(from: Side, bytes: number): void {
     this.movedAt = this.plane.loop.now;
     if (from === this.client) {
       this.received += bytes;
@@ -242,13 +162,13 @@ export class Connection extends Visit implements Timed, SideOwner {
   }
 
   /** One side is gone: what it had said still reaches the other, then that one learns of it the same way. */
-  private fail(side: Side, number: number, call: string): void {
+  protected fail(side: Side, number: number, call: string): void {
     const code = errnoName(number || errorNumber.EINPROGRESS);
     this.reason = reasonOf(code, side.name);
     this.detail = `${call} ${code}`;
     this.plane.loop.close(side.fd);
     side.fd = -1;
-    if (this.phase === 'connecting') {
+    if (this.phase === 'connecting' || this.phase === 'waiting') {
       this.finish(true);
       return;
     }
@@ -284,16 +204,18 @@ export class Connection extends Visit implements Timed, SideOwner {
   /** Every socket is closed, the books are in order, and the object is free for the next connection. */
   private finish(byReset: boolean): void {
     if (this.phase === 'over') return;
+    this.endSearch();
     this.phase = 'over';
     const { plane } = this;
     plane.loop.wheel.cancel(this);
     this.client.close(byReset);
     this.target.close(byReset);
-    if (this.place) this.home.picker.leave(this.place.id);
-    this.home.left(this);
-    this.forget();
-    this.search = null;
+    const { home, place } = this;
     this.survivor = null;
     this.lingers = false;
+    home.left(this);
+    this.forget();
+    // Last: who waits for the place may take it at once.
+    if (place) home.picker.leave(place.id);
   }
 }

@@ -2,13 +2,17 @@
 import type { Clock } from '../../core/context.ts';
 import { formatHostPort } from '../../core/endpoint.ts';
 import { Admission } from '../../listen/index.ts';
-import { Picker } from '../picker.ts';
+import type { EndReason } from '../engine.ts';
+import { Picker, type SharedCount } from '../picker.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { WaitingRoom } from '../waiting-room.ts';
 import { Acceptor, type Visitor } from './acceptor.ts';
-import { Connection, type Home } from './connection.ts';
+import { Connection, type Owner } from './connection.ts';
 import { NewsDesk } from './news.ts';
 import { type Place, placeOf } from './place.ts';
 import type { Plane } from './plane.ts';
 import type { SharedPlace, WirePlan } from './protocol.ts';
+import { Recheck } from './recheck.ts';
 import type { SharedCounts } from './shared-counts.ts';
 import type { Timed } from './wheel.ts';
 
@@ -29,11 +33,13 @@ export interface Surroundings {
 
 const maxFree = 4096;
 
-export class WorkerListener implements Home, Timed {
+export class WorkerListener implements Owner, Timed {
   due = 0;
   before: Timed | null = null;
   after: Timed | null = null;
   readonly picker: Picker<Place>;
+  readonly budget: RetryBudget;
+  readonly room: WaitingRoom;
   readonly news: NewsDesk;
   private readonly id: number;
   private readonly around: Surroundings;
@@ -52,8 +58,18 @@ export class WorkerListener implements Home, Timed {
     this.admission = new Admission(plan, around.clock, () =>
       around.counts.elsewhere(place.slot, place.seat, place.seats),
     );
-    this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf));
-    this.news = new NewsDesk(id, () => this.picker.counters(), around.changed);
+    this.budget = new RetryBudget(plan.balance.retryBudget, () => this.connections.size);
+    this.room = this.waitingRoom();
+    this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf), {
+      shared: this.sharedCount(),
+      freed: () => this.room.wake(),
+    });
+    this.news = new NewsDesk(
+      id,
+      () => this.picker.counters(),
+      () => this.room.waiting,
+      around.changed,
+    );
     this.acceptors = sockets.map((fd) => new Acceptor(fd, around.plane, (visitor) => this.accept(visitor)));
   }
 
@@ -65,16 +81,26 @@ export class WorkerListener implements Home, Timed {
     return this.plan.balance.connectTimeout;
   }
 
+  get queueTimeoutMs(): number {
+    return this.plan.balance.queue.timeout;
+  }
+
+  get firstBytesMs(): number | null {
+    return this.plan.limits.firstBytes ?? null;
+  }
+
   get idleMs(): number {
     return this.plan.limits.idle;
   }
 
   update(plan: WirePlan): void {
-    const idleChanged = plan.limits.idle !== this.plan.limits.idle;
+    const { idle, firstBytes } = this.plan.limits;
+    const timesChanged = plan.limits.idle !== idle || plan.limits.firstBytes !== firstBytes;
     this.plan = plan;
     this.admission.update(plan);
+    this.budget.config = plan.balance.retryBudget;
     this.picker.update(plan.balance.policy, plan.targets.map(placeOf));
-    if (idleChanged) for (const connection of this.connections) connection.retime();
+    if (timesChanged) for (const connection of this.connections) connection.retime();
   }
 
   /** A connection that came over one of its sockets. */
@@ -125,9 +151,39 @@ export class WorkerListener implements Home, Timed {
     else loop.wheel.set(this, loop.now + deadlineMs);
   }
 
+  end(target: string, reason: EndReason): void {
+    for (const connection of [...this.connections]) if (connection.isTo(target)) connection.stop(reason);
+  }
+
   /** The deadline of a drain. */
   expire(): void {
     for (const connection of [...this.connections]) connection.stop('drained');
+  }
+
+  private waitingRoom(): WaitingRoom {
+    const { place, around } = this;
+    const { queueSlot, seat, seats } = place;
+    const recheck = new Recheck(around.plane.loop, () => this.room);
+    return new WaitingRoom(
+      () => this.plan.balance.queue.size,
+      () => (queueSlot === null ? 0 : around.counts.elsewhere(queueSlot, seat, seats)),
+      (waiting) => {
+        if (queueSlot !== null) around.counts.set(queueSlot, seat, waiting);
+        recheck.follow(waiting);
+        this.news.touched();
+      },
+    );
+  }
+
+  private sharedCount(): SharedCount<Place> {
+    const { counts } = this.around;
+    const { seat, seats } = this.place;
+    return {
+      set: ({ slot }, active) => {
+        if (slot !== null) counts.set(slot, seat, active);
+      },
+      elsewhere: ({ slot }) => (slot === null ? 0 : counts.elsewhere(slot, seat, seats)),
+    };
   }
 
   private share(): void {

@@ -2,13 +2,14 @@
 import type { Socket } from 'node:net';
 import type { Context } from '../../core/context.ts';
 import type { Binding, DescriptorCalls } from '../../listen/index.ts';
-import type { EngineListener, EngineReports, ListenerPlan, TargetCounters } from '../engine.ts';
+import type { EndReason, EngineListener, EngineReports, ListenerPlan, TargetCounters } from '../engine.ts';
 import { Addresses } from './addresses.ts';
 import type { Crew, Task } from './crew.ts';
-import type { News, Report, WirePlan } from './protocol.ts';
+import type { News, Report, WirePlan, WireTarget } from './protocol.ts';
 import { pass, passLost } from './reports.ts';
 import { scratchSlot } from './shared-counts.ts';
 import { Tally } from './tally.ts';
+import { TargetSlots } from './target-slots.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface NativeParts {
@@ -28,6 +29,8 @@ export class NativeListener implements EngineListener, Task {
   private readonly crew: Crew;
   /** Where the workers count its connections together. */
   private slot: number | null;
+  private queueSlot: number | null;
+  private readonly targetSlots: TargetSlots;
   private readonly addresses: Addresses;
   private readonly tally = new Tally<WorkerProcess>();
   /** Workers that have the listener. */
@@ -51,6 +54,8 @@ export class NativeListener implements EngineListener, Task {
     this.bindings = bindings;
     this.crew = parts.crew;
     this.slot = parts.crew.slots.take();
+    this.queueSlot = parts.crew.slots.take();
+    this.targetSlots = new TargetSlots(parts.crew.slots);
     for (const binding of bindings) {
       const { fd, waiting } = binding.handOver(parts.calls);
       this.descriptors.push(fd);
@@ -70,6 +75,14 @@ export class NativeListener implements EngineListener, Task {
 
   targets(): TargetCounters[] {
     return this.tally.targets(this.plan.targets);
+  }
+
+  waiting(): number {
+    return this.tally.waiting;
+  }
+
+  end(target: string, reason: EndReason): void {
+    for (const worker of this.workers) worker.send({ do: 'end', id: this.id, target, reason });
   }
 
   update(plan: ListenerPlan): void {
@@ -92,14 +105,17 @@ export class NativeListener implements EngineListener, Task {
       clearTimeout(late);
     }
     this.crew.leave(this);
-    if (this.slot !== null) this.crew.slots.give(this.slot);
+    for (const slot of [this.slot, this.queueSlot]) if (slot !== null) this.crew.slots.give(slot);
     this.slot = null;
+    this.queueSlot = null;
+    this.targetSlots.keep(new Set());
   }
 
   /** Limits that only one process can count exactly are kept by one worker. */
   takesPart(seat: number): boolean {
-    const { perClient, rate } = this.plan.config.limits;
-    if (perClient === undefined && rate === undefined && this.slot !== null) return true;
+    const { perClient, rate, clientRate } = this.plan.config.limits;
+    const eachAlone = perClient === undefined && rate === undefined && clientRate === undefined;
+    if (eachAlone && this.slot !== null) return true;
     return seat === this.id % this.crew.size;
   }
 
@@ -109,6 +125,7 @@ export class NativeListener implements EngineListener, Task {
     const sockets = this.descriptors.length;
     const place = {
       slot: this.slot ?? scratchSlot,
+      queueSlot: this.queueSlot,
       seat: worker.seat,
       seats: this.slot === null ? 0 : this.crew.size,
     };
@@ -157,17 +174,33 @@ export class NativeListener implements EngineListener, Task {
 
   private wire(): WirePlan {
     const { name, config, targets } = this.plan;
-    const { connections, perClient, rate, idle } = config.limits;
-    const { policy = 'round-robin', retries = 0, connectTimeout = 5000 } = config.balance ?? {};
+    const { connections, perClient, rate, clientRate, firstBytes, idle } = config.limits;
+    this.targetSlots.keep(new Set(this.targets().map(({ id }) => id)));
     return {
       name,
       allow: config.allow,
-      limits: { connections, perClient, rate, idle },
-      balance: { policy, retries, connectTimeout },
-      targets: this.addresses.of(targets),
+      deny: config.deny,
+      limits: { connections, perClient, rate, clientRate, firstBytes, idle },
+      balance: config.balance ?? unbalanced,
+      targets: this.addresses.of(targets).map((target) => this.withSlot(target)),
     };
   }
+
+  private withSlot(target: Omit<WireTarget, 'slot'>): WireTarget {
+    const slot = this.targetSlots.of(target);
+    if (slot !== null || target.max === null) return { ...target, slot };
+    // No place to count together: each worker has its part of the cap.
+    return { ...target, slot, max: Math.max(1, Math.floor(target.max / this.crew.size)) };
+  }
 }
+
+const unbalanced: WirePlan['balance'] = {
+  policy: 'round-robin',
+  retries: 0,
+  retryBudget: { percent: 0, least: 0 },
+  connectTimeout: 5000,
+  queue: { size: 0, timeout: 0 },
+};
 
 function descriptorOf(socket: Socket): number {
   return (socket as unknown as { _handle: { fd: number } })._handle.fd;

@@ -1,5 +1,6 @@
 // Gathers what happens on one listener between two reports, in bounded memory.
 import type { RefusalReason } from '../../listen/index.ts';
+import { outcomeOf } from '../ending.ts';
 import type { ConnectionEnd, EndReason, TargetCounters } from '../engine.ts';
 import { type News, packEnd, type WireEnd } from './protocol.ts';
 
@@ -9,12 +10,15 @@ export const listedAtMost = 10_000;
 export class NewsDesk {
   private readonly id: number;
   private readonly counters: () => TargetCounters[];
+  private readonly waiting: () => number;
   private readonly changed: () => void;
   private bytesIn = 0;
   private bytesOut = 0;
   private opened = new Set<string>();
   private refusals: [string, RefusalReason][] = [];
-  private failures: [string, string][] = [];
+  private outcomes: [string, string | null][] = [];
+  /** Targets whose last outcome in this report was good. */
+  private readonly well = new Set<string>();
   private ends: WireEnd[] = [];
   private moreOpened = 0;
   private readonly moreRefused = new Map<RefusalReason, number>();
@@ -22,9 +26,10 @@ export class NewsDesk {
   private fresh = false;
 
   /** `changed` is called at the first news after each report. */
-  constructor(id: number, counters: () => TargetCounters[], changed: () => void) {
+  constructor(id: number, counters: () => TargetCounters[], waiting: () => number, changed: () => void) {
     this.id = id;
     this.counters = counters;
+    this.waiting = waiting;
     this.changed = changed;
   }
 
@@ -51,13 +56,22 @@ export class NewsDesk {
   }
 
   targetFailed(target: string, code: string): void {
-    if (this.failures.length < listedAtMost) this.failures.push([target, code]);
+    this.well.delete(target);
+    if (this.outcomes.length < listedAtMost) this.outcomes.push([target, code]);
     this.note();
   }
 
   ended(end: ConnectionEnd): void {
+    const outcome = outcomeOf(end);
+    if (outcome === 'cut') this.targetFailed(end.target!, 'ECONNRESET');
+    else if (outcome === 'took') this.targetTook(end.target!);
     if (this.ends.length < listedAtMost) this.ends.push(packEnd(end, this.opened.delete(end.client)));
     else this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
+    this.note();
+  }
+
+  /** Who waits has changed. */
+  touched(): void {
     this.note();
   }
 
@@ -71,13 +85,14 @@ export class NewsDesk {
       sent: this.bytesOut,
       opened: [...this.opened],
       refused: this.refusals,
-      failed: this.failures,
+      outcomes: this.outcomes,
       ends: this.ends,
       unlisted: {
         opened: this.moreOpened,
         refused: [...this.moreRefused],
         ended: [...this.moreEnded],
       },
+      waiting: this.waiting(),
       targets: this.counters(),
     };
     this.bytesIn = 0;
@@ -85,11 +100,18 @@ export class NewsDesk {
     this.moreOpened = 0;
     this.opened.clear();
     this.refusals = [];
-    this.failures = [];
+    this.outcomes = [];
+    this.well.clear();
     this.ends = [];
     this.moreRefused.clear();
     this.moreEnded.clear();
     return news;
+  }
+
+  private targetTook(target: string): void {
+    if (this.well.has(target)) return;
+    this.well.add(target);
+    if (this.outcomes.length < listedAtMost) this.outcomes.push([target, null]);
   }
 
   private note(): void {

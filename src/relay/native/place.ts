@@ -5,6 +5,8 @@ import { encodeSockaddr } from './sockaddr.ts';
 
 /** A target with its addresses ready for the kernel. */
 export interface Place extends Target {
+  /** Where its connections are counted over all workers. */
+  slot: number | null;
   /** struct sockaddr of the address whose turn it is; null where the name leads nowhere. */
   sockaddr: Uint8Array | null;
   /** The next address has its turn: this one did not answer. */

@@ -9,12 +9,19 @@ const commands: Command[] = [
     do: 'serve',
     id: 8,
     sockets: 2,
-    place: { slot: 0, seat: 1, seats: 2 },
+    place: { slot: 0, queueSlot: 1, seat: 1, seats: 2 },
     plan: {
       name: 'wëb "1"\n',
       allow: ['10.0.0.0/8'],
+      deny: undefined,
       limits: { connections: 5, idle: 1000 },
-      balance: { policy: 'round-robin', retries: 2, connectTimeout: 5000 },
+      balance: {
+        policy: 'round-robin',
+        retries: 2,
+        retryBudget: { percent: 20, least: 3 },
+        connectTimeout: 5000,
+        queue: { size: 10, timeout: 1000 },
+      },
       targets: [
         {
           id: 'höst:80',
@@ -24,6 +31,8 @@ const commands: Command[] = [
           backup: false,
           verdict: 'up',
           draining: false,
+          max: null,
+          slot: null,
           addresses: ['::1'],
         },
       ],

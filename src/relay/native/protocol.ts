@@ -4,7 +4,7 @@ import type { RefusalReason } from '../../listen/index.ts';
 import type { ConnectionEnd, EndReason, Target, TargetCounters } from '../engine.ts';
 
 /** Both sides come from the same package; a mix of two installations is refused, not guessed at. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** A longer line is not one of ours. */
 export const longestLine = 8 * 1024 * 1024;
@@ -13,14 +13,20 @@ export const longestLine = 8 * 1024 * 1024;
 export interface WireTarget extends Target {
   /** IP addresses in order of preference; empty where the name leads nowhere. */
   addresses: string[];
+  /** Where its connections are counted over all workers; null where each counts for itself. */
+  slot: number | null;
 }
 
 /** What a worker must know to serve a listener. */
 export interface WirePlan {
   name: string;
   allow: string[] | undefined;
-  limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate' | 'idle'>;
-  balance: Pick<BalanceConfig, 'policy' | 'retries' | 'connectTimeout'>;
+  deny: string[] | undefined;
+  limits: Pick<
+    ListenerConfig['limits'],
+    'connections' | 'perClient' | 'rate' | 'clientRate' | 'firstBytes' | 'idle'
+  >;
+  balance: Pick<BalanceConfig, 'policy' | 'retries' | 'retryBudget' | 'connectTimeout' | 'queue'>;
   targets: WireTarget[];
 }
 
@@ -30,12 +36,16 @@ export type Command =
   /** Connections that were accepted before the worker had the socket. */
   | { do: 'adopt'; id: number; connections: number }
   | { do: 'update'; id: number; plan: WirePlan }
+  /** End what is open to the target. */
+  | { do: 'end'; id: number; target: string; reason: EndReason }
   /** Accept no more; end what is open after `deadlineMs`; report `drained` once nothing is. */
   | { do: 'drain'; id: number; deadlineMs: number };
 
 /** Where a worker counts a listener's connections in the memory that all share. */
 export interface SharedPlace {
   slot: number;
+  /** Where it counts those who wait for a place at a target; null where it counts for itself. */
+  queueSlot: number | null;
   seat: number;
   seats: number;
 }
@@ -55,11 +65,13 @@ export interface News {
   /** Clients whose connections began and are still open; those that have ended as well stand in `ends` only. */
   opened: string[];
   refused: [client: string, reason: RefusalReason][];
-  failed: [target: string, code: string][];
+  /** What became of attempts, in order; null: it went well. Successes of a target that follow each other are one. */
+  outcomes: [target: string, code: string | null][];
   ends: WireEnd[];
   /** Beyond what is listed one by one: how many began, and how many ended for which reason. */
   unlisted: { opened: number; refused: [RefusalReason, number][]; ended: [EndReason, number][] };
   /** As they are now. */
+  waiting: number;
   targets: TargetCounters[];
 }
 

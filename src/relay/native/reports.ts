@@ -15,7 +15,10 @@ export function pass(listener: string, news: News, reports: EngineReports): void
   }
   if (news.received > 0) reports.received(listener, news.received);
   if (news.sent > 0) reports.sent(listener, news.sent);
-  for (const [target, code] of news.failed) reports.targetFailed(listener, target, code);
+  for (const [target, code] of news.outcomes) {
+    if (code === null) reports.targetTook(listener, target);
+    else reports.targetFailed(listener, target, code);
+  }
   for (const end of news.ends) reports.ended(listener, unpackEnd(end));
   for (const [reason, count] of news.unlisted.ended) {
     for (let i = 0; i < count; i++) reports.ended(listener, nameless(reason, null));

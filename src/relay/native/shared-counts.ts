@@ -2,7 +2,7 @@
 import { checked, epoll, linux, memoryAt } from '../../ffi/index.ts';
 
 export const maxSeats = 64;
-const maxSlots = 1024;
+const maxSlots = 4096;
 /** For a listener that has no slot of its own, and therefore one worker: written, never read. */
 export const scratchSlot = maxSlots - 1;
 const size = maxSlots * maxSeats * 4;

@@ -13,6 +13,7 @@ const target = (id: string): Target => ({
   backup: false,
   verdict: 'up',
   draining: false,
+  max: null,
 });
 const counts = (id: string, active: number, total: number, failures = 0) => ({ id, active, total, failures });
 const end = (client: string) =>
@@ -38,6 +39,7 @@ it('counts what is open, and what ended within one report', () => {
   const desk = new NewsDesk(
     1,
     () => [],
+    () => 0,
     () => {},
   );
   const tally = new Tally<string>();
@@ -57,10 +59,34 @@ it('counts what is open, and what ended within one report', () => {
   expect(tally.active).toBe(0);
 });
 
+it('tells what became of attempts in their order, and successes that follow each other as one', () => {
+  const desk = new NewsDesk(
+    1,
+    () => [],
+    () => 0,
+    () => {},
+  );
+  desk.connectionOpened('x');
+  desk.targetFailed('a', 'ECONNREFUSED');
+  desk.ended(end('x'));
+  desk.ended(end('x'));
+  desk.targetFailed('a', 'ETIMEDOUT');
+  desk.ended(end('x'));
+  expect(newsOf(desk).outcomes).toEqual([
+    ['a', 'ECONNREFUSED'],
+    ['a', null],
+    ['a', 'ETIMEDOUT'],
+    ['a', null],
+  ]);
+  desk.ended(end('x'));
+  expect(newsOf(desk).outcomes).toEqual([['a', null]]);
+});
+
 it('counts what is too much to list', () => {
   const desk = new NewsDesk(
     1,
     () => [],
+    () => 0,
     () => {},
   );
   const tally = new Tally<string>();
@@ -81,7 +107,8 @@ it('keeps the totals of a worker that is gone, and forgets its connections', () 
     sent: 0,
     opened,
     refused: [],
-    failed: [],
+    outcomes: [],
+    waiting: 0,
     ends: [],
     unlisted: { opened: 0, refused: [], ended: [] },
     targets,

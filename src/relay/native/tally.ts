@@ -4,6 +4,7 @@ import type { News } from './protocol.ts';
 
 interface Share {
   active: number;
+  waiting: number;
   targets: TargetCounters[];
 }
 
@@ -17,10 +18,15 @@ export class Tally<Worker> {
     return [...this.shares.values()].reduce((sum, { active }) => sum + active, 0);
   }
 
-  take(worker: Worker, { opened, ends, unlisted, targets }: News): void {
-    const share = this.shares.get(worker) ?? { active: 0, targets: [] };
+  get waiting(): number {
+    return sum([...this.shares.values()].map(({ waiting }) => waiting));
+  }
+
+  take(worker: Worker, { opened, ends, unlisted, waiting, targets }: News): void {
+    const share = this.shares.get(worker) ?? { active: 0, waiting: 0, targets: [] };
     const ended = ends.filter(([fresh]) => !fresh).length + sum(unlisted.ended.map(([, count]) => count));
     share.active += opened.length + unlisted.opened - ended;
+    share.waiting = waiting;
     share.targets = targets;
     this.shares.set(worker, share);
   }

@@ -45,6 +45,8 @@ class Worker {
       for (const fd of this.descriptors(command.connections)) this.adopt(command.id, fd);
     } else if (command.do === 'update') {
       this.listeners.get(command.id)?.update(command.plan);
+    } else if (command.do === 'end') {
+      this.listeners.get(command.id)?.end(command.target, command.reason);
     } else if (command.do === 'drain') {
       this.listeners.get(command.id)?.drain(command.deadlineMs);
     }
