@@ -64,10 +64,13 @@ await build({
   define: { __REEVE_BUILD__: JSON.stringify(hashOf('command.cjs')) },
 });
 
-/** A process that does nothing else, started again and again: one file. */
+/** Processes that do nothing else, started again and again: a file each. */
 await build({
   ...common,
-  entryPoints: { 'relay-worker': 'src/relay/native/worker.ts' },
+  entryPoints: {
+    'relay-worker': 'src/relay/native/worker.ts',
+    'console-interrupt': 'src/system/windows/console-interrupt.ts',
+  },
   format: 'esm',
   external: packages,
 });

@@ -3,3 +3,4 @@ export * from './call.ts';
 export * from './epoll.ts';
 export * from './libc.ts';
 export * from './sockets.ts';
+export * from './win32/index.ts';

@@ -2,7 +2,7 @@
 import { formatHostPort, type Protocol } from '../core/endpoint.ts';
 import type { HolderRecord, SocketRecord } from '../core/records.ts';
 import { plural, printable } from '../core/text.ts';
-import type { ProcessFacts, ProcessNode, SocketQuery, SocketRow, System } from '../system/index.ts';
+import type { Holders, ProcessFacts, ProcessNode, SocketQuery, SocketRow, System } from '../system/index.ts';
 import { addressMatches } from './target.ts';
 
 /** Why a socket's holders are not known, and what would show them. */
@@ -15,6 +15,8 @@ export interface HeldSocket {
   row: SocketRow;
   holders: ProcessFacts[];
   hidden: Hidden | null;
+  /** What http.sys serves on it. */
+  urls: string[];
 }
 
 export interface Lookup {
@@ -34,17 +36,24 @@ export async function lookUp(
   const { rows, source, blindSpots } = await system.sockets.table(query);
   const kept = rows.filter(keep);
   const ids = new Set(kept.flatMap(({ id }) => (id === null ? [] : [id])));
-  const { pids, unreadable } =
-    ids.size > 0 ? await system.sockets.holders(ids) : { pids: new Map<string, number[]>(), unreadable: 0 };
+  const found: Holders =
+    ids.size > 0 ? await system.sockets.holders(ids) : { pids: new Map(), unreadable: 0 };
+  const { pids, unreadable } = found;
   const processes = await factsOf(system, new Set([...pids.values()].flat()));
   const tree = new Map((ids.size > 0 ? await system.processes.list() : []).map((node) => [node.pid, node]));
   const sockets = kept.map((row): HeldSocket => {
-    const holders = (row.id === null ? [] : (pids.get(row.id) ?? []))
+    const id = row.id ?? '';
+    const detail = found.details?.get(id);
+    const holders = (pids.get(id) ?? [])
       .map((pid) => processes.get(pid))
-      .filter((process) => process !== undefined);
-    return { row, holders, hidden: null };
+      .filter((process) => process !== undefined)
+      // Of the services that share a process, the one that opened this socket.
+      .map((process) => (detail?.service ? { ...process, services: [detail.service] } : process));
+    return { row, holders, hidden: found.hidden?.get(id) ?? null, urls: detail?.urls ?? [] };
   });
-  const unexplained = sockets.filter(({ row, holders }) => row.id !== null && holders.length === 0);
+  const unexplained = sockets.filter(
+    ({ row, holders, hidden }) => row.id !== null && holders.length === 0 && hidden === null,
+  );
   if (unexplained.length > 0) {
     const { user } = await system.host.facts();
     for (const socket of unexplained) socket.hidden = whyHidden(socket.row, unreadable, user.elevated);
@@ -101,7 +110,7 @@ export function holderRecord(process: ProcessFacts, tree: ReadonlyMap<number, Pr
     startedAt: process.startedAt?.toISOString() ?? null,
     ancestors: ancestorsOf(process.pid, tree).map(({ pid, name }) => ({ pid, name: printable(name) })),
     unit: process.unit,
-    service: null,
+    service: process.services.length > 0 ? process.services.map(printable).join(', ') : null,
     container: process.container,
   };
 }

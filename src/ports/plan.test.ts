@@ -32,6 +32,7 @@ function process(
     cwd: '/',
     startedAt: null,
     unit: null,
+    services: [],
     container: null,
   };
   return { pid, start: `t${pid}`, parent, name, ...facts, ...more };
@@ -58,7 +59,7 @@ function socket(
     namespace: null,
     ...more,
   };
-  return { row, holders, hidden };
+  return { row, holders, hidden, urls: [] };
 }
 
 function plan(sockets: HeldSocket[], more: Partial<PlanFacts> = {}) {

@@ -4,5 +4,6 @@ import type { System } from './system.ts';
 /** Loads only the chosen platform's code. */
 export async function selectSystem(): Promise<System> {
   if (process.platform === 'linux') return (await import('./linux/index.ts')).createLinuxSystem();
+  if (process.platform === 'win32') return (await import('./windows/index.ts')).createWindowsSystem();
   return (await import('./unsupported/index.ts')).createUnsupportedSystem(process.platform);
 }

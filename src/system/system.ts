@@ -80,8 +80,20 @@ export interface Sockets {
   holders(ids: ReadonlySet<string>): Promise<Holders>;
 }
 
+/** What is known of one socket beyond its process. */
+export interface SocketDetail {
+  /** Which service of a process that several share, or of the kernel. */
+  service: string | null;
+  /** What http.sys serves on the socket, each with the PIDs behind it. */
+  urls: string[];
+}
+
 export interface Holders {
   pids: ReadonlyMap<string, number[]>;
+  /** By socket id, where there is something to tell. */
+  details?: ReadonlyMap<string, SocketDetail>;
+  /** Why a socket's holder is not known, where the system has a reason of its own for that. */
+  hidden?: ReadonlyMap<string, { reason: string; needs: string | null }>;
   /** How many processes would not let themselves be looked into: a socket without holder may be theirs. */
   unreadable: number;
 }
@@ -101,8 +113,10 @@ export interface ProcessFacts extends ProcessIdentity {
   uid: number | null;
   cwd: string | null;
   startedAt: Date | null;
+  /** Windows services that run in this process; of one that several share, all of them. */
+  services: string[];
   /**
-   * systemd unit or Windows service. `user@1000.service/app.service` is a unit of that user's own manager, since
+   * systemd unit. `user@1000.service/app.service` is a unit of that user's own manager, since
    * the system's may have one of the same name.
    */
   unit: string | null;
@@ -116,8 +130,11 @@ export interface ProcessNode extends ProcessIdentity {
   name: string;
 }
 
-/** `gone`: it had ended, or its PID belongs to another process by now; nothing was signalled. */
-export type SignalOutcome = 'sent' | 'gone';
+/**
+ * `gone`: it had ended, or its PID belongs to another process by now; nothing was signalled. `unheard`: it has no
+ * way to be asked (on Windows neither window nor console); only SIGKILL is left.
+ */
+export type SignalOutcome = 'sent' | 'gone' | 'unheard';
 
 export interface Processes {
   /** Null where there is no such process. Facts that may not be read are null one by one. */
@@ -147,12 +164,17 @@ export interface ProcessUsage {
 /** Keeping hold of processes that leave their family: orphans, and programs that detach themselves. */
 export interface Containment {
   /** What works here; the rest does nothing, or is refused as `unsupported`. */
-  readonly abilities: { adoptsOrphans: boolean; findsMarked: boolean };
+  readonly abilities: { adoptsOrphans: boolean; findsMarked: boolean; endsWithThis: boolean };
   /**
    * From now on, and for as long as this process lives, descendants whose parent ends become its own children.
    * It must then reap them. False where the system does not do that.
    */
   adoptOrphans(): boolean;
+  /**
+   * From now on the system itself ends whatever this process starts when this process ends, however it ends.
+   * False where the system does not do that.
+   */
+  endWithThis(): boolean;
   /**
    * Processes that were started with `name=value` in their environment and let it be read. One that overwrote its
    * environment, or was started with another, is not found.
@@ -219,10 +241,10 @@ export interface HostFacts {
   user: { uid: number | null; name: string; elevated: boolean };
   /** Local ports of outgoing connections. */
   ephemeral: PortRange | null;
-  /** Ports never given out as ephemeral (`ip_local_reserved_ports`). */
+  /** Ports never given out as ephemeral (`ip_local_reserved_ports`; Windows' administered exclusions). */
   reserved: PortRange[];
-  /** Ports that the system refuses to everybody (Windows' excluded ranges). */
-  excluded: PortRange[];
+  /** Ports that the system refuses to everybody (Windows' excluded ranges); of both protocols where none is named. */
+  excluded: (PortRange & { protocol?: Protocol })[];
   /** Ports below this need privilege. 0: none does. */
   unprivilegedFrom: number;
   /** Whether this process may bind below `unprivilegedFrom`. */
@@ -239,7 +261,10 @@ export interface Host {
 
 /** Those who would restart a process that was merely killed. */
 export interface Managers {
-  /** @throws ReeveError `unsupported` where there is no such manager, `privilege`, `timeout`, or `conflict` with its words. */
+  /**
+   * A systemd unit or a Windows service.
+   * @throws ReeveError `unsupported` where there is no such manager, `privilege`, `timeout`, or `conflict` with its words.
+   */
   stopUnit(unit: string, signal: AbortSignal): Promise<void>;
   stopContainer(id: string, signal: AbortSignal): Promise<void>;
   /** The command line that does the same, to show in a plan. */

@@ -74,7 +74,7 @@ describe('an entry of an environment', () => {
 
 it('is refused, or does nothing, where there is no such thing', async () => {
   const { containment } = createUnsupportedSystem('plan9');
-  expect(containment.abilities).toEqual({ adoptsOrphans: false, findsMarked: false });
+  expect(containment.abilities).toEqual({ adoptsOrphans: false, findsMarked: false, endsWithThis: false });
   expect(containment.adoptOrphans()).toBe(false);
   expect(containment.zombies()).toEqual([]);
   expect(containment.reap(1)).toBe(false);

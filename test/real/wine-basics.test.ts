@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../support/parts.ts';
 import { Wine } from '../support/wine.ts';
 
-describe.runIf(needs('reeve as a Windows program', 'wine'))('under Wine', () => {
+describe.runIf(needs('reeve as a Windows program', 'wine', 'root', 'ip'))('under Wine', () => {
   let wine: Wine;
-  beforeAll(() => {
-    wine = new Wine();
+  beforeAll(async () => {
+    wine = await Wine.create();
   });
   afterAll(() => wine[Symbol.asyncDispose]());
 

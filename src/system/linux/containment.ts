@@ -13,7 +13,8 @@ const WNOHANG = 1;
 
 export function createContainment(processes: Processes): Containment {
   return {
-    abilities: { adoptsOrphans: true, findsMarked: true },
+    abilities: { adoptsOrphans: true, findsMarked: true, endsWithThis: false },
+    endWithThis: () => false,
     adoptOrphans() {
       try {
         checked('prctl', libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));

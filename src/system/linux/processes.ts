@@ -57,6 +57,7 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
       uid,
       cwd: readLink(`${folder}/cwd`),
       startedAt: startTime(stat, bootTime()),
+      services: [],
       ...readMembership(read(`${folder}/cgroup`) ?? ''),
     };
   }

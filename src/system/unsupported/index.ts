@@ -6,9 +6,13 @@ import { attemptBind } from './binder.ts';
 
 export function createUnsupportedSystem(platform: string): System {
   const refuse = (what: string) => () => {
-    throw new ReeveError('unsupported', `cannot ${what} on ${platform}: only Linux is supported so far`, {
-      hint: 'Commands that only bind, connect or listen still work here',
-    });
+    throw new ReeveError(
+      'unsupported',
+      `cannot ${what} on ${platform}: only Linux and Windows are supported so far`,
+      {
+        hint: 'Commands that only bind, connect or listen still work here',
+      },
+    );
   };
   const refuseLater = (what: string) => async () => refuse(what)();
 
@@ -26,7 +30,8 @@ export function createUnsupportedSystem(platform: string): System {
       exited: refuseLater('watch a process'),
     },
     containment: {
-      abilities: { adoptsOrphans: false, findsMarked: false },
+      abilities: { adoptsOrphans: false, findsMarked: false, endsWithThis: false },
+      endWithThis: () => false,
       adoptOrphans: () => false,
       marked: refuseLater('find processes by their environment'),
       zombies: () => [],
