@@ -28,6 +28,11 @@ const consulSchema = z.strictObject({
   deregisterCriticalAfter: duration('10m', leastDeregister)
     .optional()
     .describe('Consul forgets what has been critical for so long; it never does where absent'),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, 'a prefix is such as portreeve or team/ports')
+    .default('portreeve')
+    .describe('of the keys that leases are kept under: who has the same shares one pool'),
 });
 
 export const registrySchema = either('embedded, or a map with consul', [

@@ -154,3 +154,60 @@ it('is at peace with values of any kind', () => {
   }
   for (const root of odd) checkRules(root);
 });
+
+describe('the registry', () => {
+  const consul = 'registry: { consul: {} }';
+  const web = (balance: string) => `listeners: { web: { bind: ["[::]:1"], balance: ${balance} } }`;
+  it.each([
+    ['a service that only Consul may know', [consul, web('{ service: x, tags: [v1], port: grpc }')], []],
+    ['one of the registry by name', [web('{ service: x, from: registry }')], []],
+    [
+      'one that nobody can know',
+      [web('{ service: x }')],
+      ["listeners.web.balance.service: no service is named 'x': there are no services"],
+    ],
+    [
+      'one of this file that is not there',
+      [consul, web('{ service: x, from: file }')],
+      ["listeners.web.balance.service: no service is named 'x': there are no services"],
+    ],
+    [
+      'tags of a service of this file',
+      ['services: { a: { command: [x] } }', web('{ service: a, tags: [v1] }')],
+      ['listeners.web.balance.tags: tags is for a service of the registry'],
+    ],
+    [
+      'leases in a registry that has none',
+      ['ports: { leases: registry }'],
+      ['ports.leases: leases are kept in the registry only where it is Consul'],
+    ],
+    [
+      'a certificate without its key, and two tokens',
+      ['registry: { consul: { cert: a, token: b, tokenFile: c } }'],
+      [
+        'registry.consul.cert: cert and key go together',
+        'registry.consul.tokenFile: token or tokenFile, not both',
+      ],
+    ],
+    [
+      'a registration of what nobody answers on',
+      [
+        'services: { a: { command: [x], oneshot: true, register: {} }, b: { command: [x], register: { port: no } } }',
+      ],
+      [
+        'services.a.register: a oneshot is not announced: nobody answers',
+        "services.b.register.port: no port is named 'no': this service has http",
+      ],
+    ],
+    [
+      'values that Consul would refuse',
+      ['registry: { consul: { address: "ftp://x", deregisterCriticalAfter: 1m } }'],
+      [
+        'registry.consul.address: an address of Consul is such as http://127.0.0.1:8500',
+        "registry.consul.deregisterCriticalAfter: '1m' is too short: from 600000ms to 24d are accepted",
+      ],
+    ],
+  ])('%s', (_, lines, problems) => {
+    expect(problemsOf(...lines)).toEqual(problems);
+  });
+});

@@ -126,8 +126,10 @@ function probeRules(at: Path, check: Section, report: ReportRule): void {
 }
 
 function registryRules(root: unknown, report: ReportRule): void {
-  const { registry } = section(root);
+  const { registry, ports } = section(root);
   const consul = section(section(registry).consul);
+  if (section(ports).leases === 'registry' && !('consul' in section(registry)))
+    report(['ports', 'leases'], 'leases are kept in the registry only where it is Consul');
   if ('token' in consul && 'tokenFile' in consul)
     report(['registry', 'consul', 'tokenFile'], 'token or tokenFile, not both');
   if ('cert' in consul !== 'key' in consul)

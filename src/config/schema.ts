@@ -39,6 +39,12 @@ export const configSchema = z.strictObject({
         .prefault('20000-32000')
         .describe('where auto ports come from: below the default ephemeral ranges of Linux and Windows'),
       exclude: z.array(port).default([]).describe('ports of the range that are never given out'),
+      leases: z
+        .enum(['local', 'registry'])
+        .default('local')
+        .describe(
+          'where leases are kept: local is one book for this user of this machine, registry is in Consul for all machines of one prefix',
+        ),
     })
     .prefault({})
     .describe('the pool that ports are leased from'),

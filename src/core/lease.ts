@@ -18,6 +18,8 @@ export const leaseTimes = {
   ttl: 3_600_000,
   /** Of a lease that a process keeps by its heartbeat; three beats may fail. */
   heldTtl: 15_000,
+  /** The same where leases are kept on another machine, which may be out of reach for a while. */
+  remoteTtl: 60_000,
   heartbeat: 5_000,
   /** How long a port rests before another name gets it, so that clients of the former notice. */
   quarantine: 30_000,

@@ -1,10 +1,17 @@
 // The ports of services: leased from the book that every reeve process of this user shares, and kept by one heartbeat.
+import { hostname } from 'node:os';
 import type { Config } from '../config/index.ts';
 import type { Log } from '../core/context.ts';
 import { errorMessage, isReeveError } from '../core/errors.ts';
 import { leaseTimes } from '../core/lease.ts';
 import type { PortRange } from '../core/range.ts';
-import { type Granted, type LeaseBook, openLeaseBook, ownProcess } from '../leases/index.ts';
+import {
+  type ConsulBookSettings,
+  type Granted,
+  type LeaseBook,
+  openLeaseBook,
+  ownProcess,
+} from '../leases/index.ts';
 import type { PortLease, PortSource } from '../supervise/index.ts';
 import type { Parked, System } from '../system/index.ts';
 
@@ -26,11 +33,13 @@ export interface PoolOptions {
   /** Where the book is kept when this user's shared one cannot be opened. */
   folder: string;
   config: Spoken;
+  /** Where leases are kept in place of a book of this machine. */
+  consul?: ConsulBookSettings | undefined;
 }
 
 /** The book is opened with the first lease: without an auto port none is needed. */
 export function createPool(options: PoolOptions): Pool {
-  const { system, log } = options;
+  const { system, log, consul } = options;
   let { config } = options;
   const leases = new Map<Granted, HeldPort>();
   const closing = new AbortController();
@@ -67,9 +76,10 @@ export function createPool(options: PoolOptions): Pool {
   const lease = async (name: string): Promise<PortLease> => {
     const book = await open();
     const request = {
-      name: `service/${name}`,
+      // In a pool of several machines each keeps to ports of its own.
+      name: `service/${name}${consul ? `@${hostname()}` : ''}`,
       owner: await ownProcess(system),
-      ttlMs: leaseTimes.heldTtl,
+      ttlMs: consul ? leaseTimes.remoteTtl : leaseTimes.heldTtl,
       range: config.ports.range,
       exclude: spokenFor(config),
     };
@@ -102,7 +112,8 @@ export function createPool(options: PoolOptions): Pool {
   };
 }
 
-async function openBook({ system, env, folder, log }: PoolOptions): Promise<LeaseBook> {
+async function openBook({ system, env, folder, log, consul }: PoolOptions): Promise<LeaseBook> {
+  if (consul) return openLeaseBook({ system, env, consul });
   try {
     return await openLeaseBook({ system, env });
   } catch (error) {

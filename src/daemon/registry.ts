@@ -119,7 +119,7 @@ export function createRegistryRoom(options: RegistryRoomOptions): RegistryRoom {
 export function consulSettings(
   registry: Config['registry'],
   folder: string,
-): (ConsulSettings & { deregisterCriticalAfterMs: number | null }) | null {
+): (ConsulSettings & { deregisterCriticalAfterMs: number | null; prefix: string }) | null {
   if (registry === 'embedded') return null;
   const { tokenFile, ca, cert, key, deregisterCriticalAfter, ...rest } = registry.consul;
   const at = (file: string | undefined) => (file === undefined ? undefined : path.resolve(folder, file));

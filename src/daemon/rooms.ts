@@ -14,7 +14,7 @@ import { chooseEngines } from './engines.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
-import { createRegistryRoom, type RegistryRoom } from './registry.ts';
+import { consulSettings, createRegistryRoom, type RegistryRoom } from './registry.ts';
 import { registryTargets } from './registry-targets.ts';
 import { createServiceRoom, type ServiceRoom } from './services.ts';
 import { createSinkRoom, type SinkRoom } from './sinks.ts';
@@ -51,7 +51,11 @@ export function createRooms(options: RoomsOptions): Rooms {
   const background = createBackground(context.emit);
   const scheduler = createScheduler(context);
   const sinks = createSinkRoom({ stdout, context, stateFolder });
-  const pool = createPool({ system, log: context.log, env, folder: stateFolder, config });
+  const pool = createPool({
+    ...{ system, log: context.log, env, folder: stateFolder, config },
+    consul:
+      config.ports.leases === 'registry' ? (consulSettings(config.registry, folder) ?? undefined) : undefined,
+  });
   const services = createServiceRoom(
     {
       context,

@@ -10,6 +10,7 @@ export type {
   LeaseKey,
   Moved,
 } from './book.ts';
+export type { ConsulBookSettings } from './consul/open.ts';
 export { type HeldLease, type HoldOptions, type HoldRequest, holdLease } from './hold.ts';
 export { assertLeaseName, projectName } from './name.ts';
 export { type BookOptions, openLeaseBook } from './open.ts';

@@ -1,7 +1,6 @@
 // The ledger in SQLite: one file that every reeve process of this user shares; no daemon is needed.
 import path from 'node:path';
 import type { Clock } from '../core/context.ts';
-import { ReeveError } from '../core/errors.ts';
 import { endOf, type LeaseOwner } from '../core/lease.ts';
 import { type Database, openDatabase } from '../store/index.ts';
 import type { AuditQuery, Lease, LeaseKey } from './book.ts';
@@ -10,6 +9,7 @@ import { type AuditLimits, SqliteAudit } from './sqlite-audit.ts';
 import { Candidates, type Search } from './sqlite-candidates.ts';
 import { type LeaseRow, leaseOf, migrations, ownerOf, tenureOf } from './sqlite-rows.ts';
 import { keyOf, LeaseTable } from './sqlite-table.ts';
+import { unavailable } from './unavailable.ts';
 
 export interface SqliteOptions {
   folder: string;
@@ -178,7 +178,11 @@ class SqliteLedger implements Ledger {
     const others = named.filter((row) => !prolong.includes(row));
     const ports = count === 0 ? [] : this.#candidates.choose({ ...order, count }, others, now);
     const isHome = (port: number) => named.some((row) => row.port === port);
-    if (!ports || (order.strict && named.length > 0 && !ports.every(isHome))) throw unavailable(order, named);
+    if (!ports || (order.strict && named.length > 0 && !ports.every(isHome)))
+      throw unavailable(
+        order,
+        named.map(({ port }) => port),
+      );
     return { prolong, ports };
   }
 
@@ -213,21 +217,4 @@ class SqliteLedger implements Ledger {
   #lease(row: LeaseRow): Lease {
     return leaseOf(row, { monotonic: this.#clock.monotonic(), wall: this.#clock.wall() });
   }
-}
-
-function unavailable(order: Order, rows: LeaseRow[]): ReeveError {
-  const { name, count, range } = order;
-  const ports = rows.map(({ port }) => port).slice(0, 5);
-  if (order.strict && ports.length > 0) {
-    return new ReeveError(
-      'conflict',
-      `${name} cannot have ${count > 1 ? `${count} of its ports` : 'its port'} again (${ports.join(', ')})`,
-      { hint: `See who has it: reeve leases ${name}; reeve who ${ports[0]}` },
-    );
-  }
-  return new ReeveError(
-    'conflict',
-    `no ${count > 1 ? `${count} ports` : 'port'} left to lease in ${range.first}-${range.last}`,
-    { hint: 'See what is leased: reeve leases. Or use a wider --range' },
-  );
 }

@@ -1,5 +1,6 @@
 // A daemon whose services are announced in a real Consul, and whose listener follows a service there.
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -97,6 +98,28 @@ listeners: { web: { bind: ["127.0.0.1:0"], balance: { service: backend, retries:
     expect(targets()).toEqual(['two']);
     expect(await answer()).toBe('two');
     for (const { server } of servers) server.close();
+  });
+
+  it('leases its ports from the pool in Consul, and gives them back', async () => {
+    const config = house(`${registry()}
+services:${appService}`);
+    writeFileSync(
+      config.file,
+      readFileSync(config.file, 'utf8').replace('ports: {', 'ports: { leases: registry,'),
+    );
+    const daemon = await start(config);
+    const ports = daemon.status().services[0]!.instances.map(({ ports }) => ports.http!);
+    const keys = () =>
+      consul.api<{ Key: string; Session?: string; Value: string }[]>('/v1/kv/portreeve/ports?recurse');
+    const locked = async () => (await keys()).filter(({ Session }) => Session).map(({ Key }) => Key);
+    expect(await locked()).toEqual(ports.sort().map((port) => `portreeve/ports/${port}`));
+    const [first] = (await keys()).filter(({ Session }) => Session);
+    expect(JSON.parse(Buffer.from(first!.Value, 'base64').toString())).toMatchObject({
+      name: expect.stringMatching(/^service\/app\/[01]\/http@/),
+    });
+    await daemon.drainAndStop();
+    expect(await locked()).toEqual([]);
+    expect(await consul.api('/v1/session/list')).toEqual([]);
   });
 
   it('finds its own services without Consul too', async () => {

@@ -76,8 +76,9 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulAg
   }
   const words = (...more: string[]) => [...prefix, 'consul', ...more];
   async function cli(...more: string[]): Promise<string> {
-    const [file, ...args] = words(...more, `-http-addr=${address}`, ...(token ? [`-token=${token}`] : []));
-    return (await promisify(execFile)(file!, args)).stdout;
+    const [file, ...args] = words(...more);
+    const env = { ...process.env, CONSUL_HTTP_ADDR: address, ...(token ? { CONSUL_HTTP_TOKEN: token } : {}) };
+    return (await promisify(execFile)(file!, args, { env })).stdout;
   }
   async function start(): Promise<void> {
     const mode = keeps ? [] : ['-dev'];

@@ -5,6 +5,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { errorMessage, ReeveError } from '../../core/errors.ts';
 import { printable } from '../../core/text.ts';
 import { abortError } from '../../core/time.ts';
+import { type RequestNow, sendNow } from './now.ts';
 
 export interface ConsulSettings {
   /** `http://127.0.0.1:8500`. */
@@ -46,8 +47,8 @@ export interface Consul {
    * where Consul says no to the request itself.
    */
   ask(path: string, asked: Asked, signal?: AbortSignal): Promise<ConsulAnswer>;
-  /** What a synchronous process needs for one more request. */
-  headers(): Promise<Record<string, string>>;
+  /** Done when it returns; with the token and the certificates of the last request. */
+  askNow(requests: RequestNow[]): void;
   close(): void;
 }
 
@@ -60,8 +61,12 @@ export function connectConsul(settings: ConsulSettings): Consul {
   const request = isTls ? requestHttps : requestHttp;
   const token = tokenOf(settings);
   let agent: Promise<HttpAgent> | null = null;
+  let lastTls: Tls = {};
+  let lastHeaders: Record<string, string> = {};
   const connect = () => {
-    agent ??= openAgent(settings, isTls);
+    agent ??= openAgent(settings, isTls, (tls) => {
+      lastTls = tls;
+    });
     // Certificates that could not be read may be there the next time.
     agent.catch(() => {
       agent = null;
@@ -71,7 +76,8 @@ export function connectConsul(settings: ConsulSettings): Consul {
 
   const headers = async () => {
     const value = await token();
-    return value === null ? {} : { 'x-consul-token': value };
+    lastHeaders = value === null ? {} : { 'x-consul-token': value };
+    return lastHeaders;
   };
   async function ask(path: string, asked: Asked, signal?: AbortSignal): Promise<ConsulAnswer> {
     const { method = 'GET', body, timeoutMs = 5000, accept = [] } = asked;
@@ -116,24 +122,30 @@ export function connectConsul(settings: ConsulSettings): Consul {
   return {
     address: base.origin,
     ask,
-    headers,
+    askNow(requests) {
+      const dc = settings.datacenter === undefined ? '' : `?dc=${encodeURIComponent(settings.datacenter)}`;
+      const all = requests.map((each) => ({ ...each, path: `${each.path}${dc}` }));
+      sendNow({ address: base.origin, headers: lastHeaders, tls: lastTls }, all);
+    },
     close: () => void agent?.then((open) => open.destroy()).catch(() => {}),
   };
 }
 
-async function openAgent({ ca, cert, key }: ConsulSettings, isTls: boolean): Promise<HttpAgent> {
-  // Idle connections are given up before Consul does so, and keep no process running.
+type Tls = { ca?: string; cert?: string; key?: string };
+
+async function openAgent(
+  { ca, cert, key }: ConsulSettings,
+  isTls: boolean,
+  use: (tls: Tls) => void,
+): Promise<HttpAgent> {
+  // No answer is waited for as long as that: a socket that is silent for longer is dead.
   const options = { keepAlive: true, maxSockets: 64, timeout: 700_000 };
   if (!isTls) return new HttpAgent(options);
-  const [caText, certText, keyText] = await Promise.all(
-    [ca, cert, key].map((file) => (file === undefined ? undefined : readSecret(file))),
-  );
-  return new HttpsAgent({
-    ...options,
-    ...(caText === undefined ? {} : { ca: caText }),
-    ...(certText === undefined ? {} : { cert: certText }),
-    ...(keyText === undefined ? {} : { key: keyText }),
-  });
+  const named = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
+  const read = await Promise.all(named.map(async ([name, file]) => [name, await readSecret(file!)]));
+  const tls: Tls = Object.fromEntries(read);
+  use(tls);
+  return new HttpsAgent({ ...options, ...tls });
 }
 
 function tokenOf({ token, tokenFile }: ConsulSettings): () => Promise<string | null> {
