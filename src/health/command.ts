@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { errorCode } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
-import { endTree, markName, membersOf, type ProcessIdentity, type System } from '../system/index.ts';
+import { endMarked, markName, type ProcessIdentity, type System } from '../system/index.ts';
 import { settled } from './settled.ts';
 
 export interface CommandSpec {
@@ -99,8 +99,7 @@ async function endAll(
 ): Promise<void> {
   if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
     if (system?.containment.abilities.findsMarked) {
-      const find = () => membersOf(system, { mark, known, adopter: null, spared: new Set() });
-      await endTree(find, system, { timeout: patience });
+      await endMarked(system, { mark, known, timeout: patience });
     } else if (!killGroup(child.pid)) child.kill('SIGKILL');
   }
 }

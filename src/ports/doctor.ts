@@ -1,7 +1,7 @@
 // doctor: what on this machine decides how ports behave, each line judged, with the remedy.
 import { formatRange, type PortRange } from '../core/range.ts';
 import { plural } from '../core/text.ts';
-import type { HostFacts, SocketTable } from '../system/index.ts';
+import type { Containment, HostFacts, SocketTable } from '../system/index.ts';
 
 export interface Finding {
   subject: string;
@@ -19,6 +19,7 @@ export interface DoctorFacts {
   table: SocketTable | null;
   tableError: string | null;
   pool: PortRange;
+  containment: Containment['abilities'];
   state: { folder: string; error: string | null };
 }
 
@@ -46,8 +47,20 @@ export function diagnose(facts: DoctorFacts): Finding[] {
     privilegedPorts(facts),
     excluded(facts),
     ipv6(facts),
+    containment(facts),
     state(facts),
   ];
+}
+
+function containment({ containment: { encloses, endsWithThis, findsMarked } }: DoctorFacts): Finding {
+  if (encloses) return ok('containment', 'a control group for each service and run');
+  if (endsWithThis) return ok('containment', 'the system itself ends with reeve what it started');
+  if (!findsMarked) return ok('containment', 'none: of what a command starts, only itself is ended');
+  return warn(
+    'containment',
+    'by parents and environment: no control group can be made here',
+    'root can make one, or reeve in a group of its own: systemd-run --user -p Delegate=yes',
+  );
 }
 
 function privilege({ host }: DoctorFacts): Finding {

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ProcessIdentity, System } from '../system/index.ts';
-import { endTree, membersOf } from '../system/index.ts';
+import { endMarked } from '../system/index.ts';
 
 /** The variable that has the notes from before its start, a list in JSON. */
 export const firstNotes = 'REEVE_KEEPS';
@@ -25,12 +25,7 @@ export async function runKeeper(input: Readable, env: NodeJS.ProcessEnv, system:
     const note = parseNote(line);
     if (note) take(note);
   }
-  await Promise.all(
-    [...trees.values()].map(({ mark, known, timeout }) => {
-      const find = () => membersOf(system, { mark, known, adopter: null, spared: new Set() });
-      return endTree(find, system, { timeout });
-    }),
-  );
+  await Promise.all([...trees.values()].map((tree) => endMarked(system, tree)));
 }
 
 /** Null for half a line, which reeve was writing when it was killed. */

@@ -2,7 +2,7 @@
 import type { Log } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { ProcessIdentity, System } from '../system/index.ts';
-import { endTree, membersOf } from '../system/index.ts';
+import { endMarked } from '../system/index.ts';
 import type { Keeper } from './keeper-link.ts';
 
 /** Makes a tree for each start. */
@@ -12,7 +12,8 @@ export interface Trees {
 }
 
 export interface KeptTree {
-  started(pid: number): void;
+  /** Starts what belongs to it. */
+  start<Child extends { readonly pid: number | null }>(start: () => Child): Child;
   /** Ends whoever has left the process group and lives. Idempotent; resolves when they are gone, never rejects. */
   end(): Promise<void>;
 }
@@ -20,15 +21,15 @@ export interface KeptTree {
 /** Without a keeper, trees are only ended by this process. */
 export function createTrees(system: System, keeper: Keeper | null, log: Log): Trees {
   // The process group, which child.ts ends, is all that can be found there.
-  if (!system.containment.abilities.findsMarked) return { plant: () => ({ started() {}, async end() {} }) };
+  if (!system.containment.abilities.findsMarked)
+    return { plant: () => ({ start: (start) => start(), async end() {} }) };
   return {
     plant(mark, timeout) {
       const known: ProcessIdentity[] = [];
       let ending: Promise<void> | null = null;
-      const find = () => membersOf(system, { mark, known, adopter: null, spared: new Set() });
       const end = async () => {
         try {
-          const left = await endTree(find, system, { timeout });
+          const left = await endMarked(system, { mark, known, timeout });
           const pids = left.map(({ pid }) => pid);
           if (pids.length > 0) log.error({ pids }, 'processes of an instance could not be ended');
           keeper?.forget(mark);
@@ -38,12 +39,16 @@ export function createTrees(system: System, keeper: Keeper | null, log: Log): Tr
       };
       keeper?.keep(mark, known, timeout);
       return {
-        started(pid) {
-          void system.processes.identify(pid).then((identity) => {
-            if (!identity || ending) return;
-            known.push(identity);
-            keeper?.keep(mark, known, timeout);
-          });
+        start(start) {
+          const child = system.containment.enclose(mark, start);
+          if (child.pid !== null) {
+            void system.processes.identify(child.pid).then((identity) => {
+              if (!identity || ending) return;
+              known.push(identity);
+              keeper?.keep(mark, known, timeout);
+            });
+          }
+          return child;
         },
         end() {
           ending ??= end();

@@ -43,6 +43,11 @@ export class RunTree {
     return this.#system.containment.abilities.findsMarked;
   }
 
+  /** Starts the command, which has what `plant` gave in its environment. */
+  start<Result>(start: () => Result): Result {
+    return this.#system.containment.enclose(this.#options.mark, start);
+  }
+
   /** For the command's environment: from now on somebody may be in the tree. */
   plant(): Record<string, string> {
     this.#empty = false;
@@ -85,9 +90,12 @@ export class RunTree {
   /** Ends whoever is in it; returns those who could not be ended. See endTree. */
   async end(told: ProcessIdentity | null, now?: AbortSignal): Promise<ProcessIdentity[]> {
     if (!this.canFollow) return [];
-    const { timeout } = this.#options;
-    const left = await endTree(() => this.#look(true), this.#system, { timeout, told }, now);
+    const { mark, timeout } = this.#options;
+    const { containment } = this.#system;
+    const killAll = () => containment.killEnclosed(mark);
+    const left = await endTree(() => this.#look(true), this.#system, { timeout, told, killAll }, now);
     this.#empty = left.length === 0;
+    containment.dissolve(mark);
     return left;
   }
 

@@ -148,7 +148,7 @@ export class Run {
     const watching = new AbortController();
     const startedAt = clock.monotonic();
     let readyAt: number | null = null;
-    const command = startCommand(launch, socket);
+    const command = this.#tree.start(() => startCommand(launch, socket));
     this.#command = command;
     this.#interrupts = 0;
     if (command.pid !== null && this.#tree.canFollow) {

@@ -4,7 +4,7 @@ import type { ServiceConfig } from '../config/index.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
 import { markName } from '../system/index.ts';
 import { asUser } from './account.ts';
-import { type Child, type Ending, type StopPolicy, startChild } from './child.ts';
+import { type Child, type ChildHooks, type Ending, type StopPolicy, startChild } from './child.ts';
 import type { KeptTree } from './kept-tree.ts';
 import { type Launch, launchOf, type Ports, withLimits } from './launch.ts';
 import type { Output } from './output.ts';
@@ -52,20 +52,18 @@ export class Running {
     this.#hooks = hooks;
     this.startedAt = deps.context.clock.wall();
     this.#tree = deps.trees.plant(mark, spec.config.stop.timeout);
-    this.#child = startChild(
-      { ...launch, env: { ...launch.env, [markName]: mark } },
-      {
-        output: (stream, readable) => spec.output.attach(stream, readable),
-        exit: (ending) => {
-          this.unwatch();
-          void this.#tree.end();
-          hooks.ended(this, ending);
-        },
+    const marked = { ...launch, env: { ...launch.env, [markName]: mark } };
+    const on: ChildHooks = {
+      output: (stream, readable) => spec.output.attach(stream, readable),
+      exit: (ending) => {
+        this.unwatch();
+        void this.#tree.end();
+        hooks.ended(this, ending);
       },
-    );
+    };
+    this.#child = this.#tree.start(() => startChild(marked, on));
     this.pid = this.#child.pid;
     this.root = { pid: this.pid, mark };
-    if (this.pid !== null) this.#tree.started(this.pid);
   }
 
   get verdict(): HealthVerdict {

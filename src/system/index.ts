@@ -2,4 +2,4 @@
 // the entry points alone.
 export type * from './scanner.ts';
 export type * from './system.ts';
-export { type EndPolicy, endTree, keyOf, markName, membersOf, type TreeTrace } from './tree.ts';
+export { type EndPolicy, endMarked, endTree, keyOf, markName, membersOf, type TreeTrace } from './tree.ts';

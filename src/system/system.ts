@@ -164,7 +164,12 @@ export interface ProcessUsage {
 /** Keeping hold of processes that leave their family: orphans, and programs that detach themselves. */
 export interface Containment {
   /** What works here; the rest does nothing, or is refused as `unsupported`. */
-  readonly abilities: { adoptsOrphans: boolean; findsMarked: boolean; endsWithThis: boolean };
+  readonly abilities: {
+    adoptsOrphans: boolean;
+    findsMarked: boolean;
+    endsWithThis: boolean;
+    readonly encloses: boolean;
+  };
   /**
    * From now on, and for as long as this process lives, descendants whose parent ends become its own children.
    * It must then reap them. False where the system does not do that.
@@ -176,8 +181,17 @@ export interface Containment {
    */
   endWithThis(): boolean;
   /**
-   * Processes that were started with `name=value` in their environment and let it be read. One that overwrote its
-   * environment, or was started with another, is not found.
+   * Calls `start`, and has the processes that it starts at once in a group named `mark`, which they and their
+   * descendants do not leave. Where the system has none for this user, `start` is called and that is all.
+   */
+  enclose<Result>(mark: string, start: () => Result): Result;
+  /** Ends everybody in the group by force, at one stroke. */
+  killEnclosed(mark: string): void;
+  /** Removes the group, once nobody is in it. */
+  dissolve(mark: string): void;
+  /**
+   * Processes in the group named `value`, and those that were started with `name=value` in their environment and
+   * let it be read. Without a group, one that overwrote its environment, or was started with another, is not found.
    */
   marked(name: string, value: string): Promise<ProcessIdentity[]>;
   /** Children of this process that have ended and wait to be reaped, whoever started them. */

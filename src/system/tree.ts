@@ -73,6 +73,8 @@ export interface EndPolicy {
   timeout: number;
   /** Has been told already, and may tell the others itself: they hear from us when it is gone, or at half the time. */
   told?: ProcessIdentity | null;
+  /** Ends all that can be ended at one stroke, before each is on its own. */
+  killAll?: () => void;
 }
 
 /**
@@ -82,7 +84,7 @@ export interface EndPolicy {
 export async function endTree(
   find: () => Promise<ProcessIdentity[]>,
   { processes }: Pick<System, 'processes'>,
-  { timeout, told }: EndPolicy,
+  { timeout, told, killAll }: EndPolicy,
   now?: AbortSignal,
 ): Promise<ProcessIdentity[]> {
   const started = performance.now();
@@ -107,6 +109,7 @@ export async function endTree(
     if (killingSince === null && (now?.aborted || waited >= timeout)) killingSince = performance.now();
     if (killingSince !== null) {
       if (performance.now() - killingSince > killWithin) return members;
+      killAll?.();
       for (const one of rest) await send(one, 'SIGKILL');
     } else {
       const leader = told && rest.some((one) => keyOf(one) === keyOf(told));
@@ -119,6 +122,18 @@ export async function endTree(
     await sleep(lookEvery);
   }
   return refused.size === 0 ? [] : find();
+}
+
+/** endTree for all that bear a mark, are in its group, or descend from one that is known. */
+export async function endMarked(
+  system: Watched,
+  { mark, known, timeout }: { mark: string; known: Iterable<ProcessIdentity>; timeout: number },
+): Promise<ProcessIdentity[]> {
+  const { containment } = system;
+  const find = () => membersOf(system, { mark, known, adopter: null, spared: new Set() });
+  const left = await endTree(find, system, { timeout, killAll: () => containment.killEnclosed(mark) });
+  containment.dissolve(mark);
+  return left;
 }
 
 export function keyOf({ pid, start }: ProcessIdentity): string {

@@ -45,6 +45,32 @@ describe.runIf(needs('containment on Linux', 'linux'))('containment on Linux', (
     expect(containment.zombies()).not.toContain(orphan);
   });
 
+  it.runIf(needs('control groups', 'cgroup2'))(
+    'keeps in a group who is started there, and ends it at a stroke',
+    async () => {
+      expect(containment.abilities.encloses).toBe(true);
+      const mark = crypto.randomUUID();
+      const alone = await startNode(idle);
+      // Forks at once, with nothing in its environment, and is gone.
+      const child = await containment.enclose(mark, () => startNode(orphaning(idle), { env: {} }));
+      const orphan = Number(child.line);
+      const marked = async () => (await containment.marked('REEVE_TEST', mark)).map(({ pid }) => pid);
+      await eventually(async () => (await marked()).join() === String(orphan));
+      // One that somebody is in stays.
+      containment.dissolve(mark);
+      expect(await marked()).toEqual([orphan]);
+      containment.killEnclosed(mark);
+      await eventually(async () => (await marked()).length === 0);
+      containment.dissolve(mark);
+      containment.killEnclosed(mark);
+      expect(await processes.identify(alone.pid)).not.toBeNull();
+      alone.process.kill('SIGKILL');
+      // A name that leads elsewhere is none.
+      expect(containment.enclose('../x', () => 7)).toBe(7);
+      expect(await containment.marked('REEVE_TEST', '..')).toEqual([]);
+    },
+  );
+
   it("leaves Node's own children to Node, whatever number it is given", async () => {
     const child = await startNode(idle);
     const ended = once(child.process, 'exit');
@@ -74,7 +100,12 @@ describe('an entry of an environment', () => {
 
 it('is refused, or does nothing, where there is no such thing', async () => {
   const { containment } = createUnsupportedSystem('plan9');
-  expect(containment.abilities).toEqual({ adoptsOrphans: false, findsMarked: false, endsWithThis: false });
+  expect(containment.abilities).toEqual({
+    adoptsOrphans: false,
+    findsMarked: false,
+    endsWithThis: false,
+    encloses: false,
+  });
   expect(containment.adoptOrphans()).toBe(false);
   expect(containment.zombies()).toEqual([]);
   expect(containment.reap(1)).toBe(false);

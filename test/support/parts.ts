@@ -1,6 +1,7 @@
 // What a test needs from the machine. A part that is missing fails under REEVE_REQUIRE_ALL=1 and is listed otherwise.
 import { appendFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
+import { createGroups } from '../../src/system/linux/groups.ts';
 
 export type Part =
   | 'root'
@@ -17,6 +18,7 @@ export type Part =
   | 'script'
   | 'consul'
   | 'ipv6'
+  | 'cgroup2'
   | 'wine';
 
 const whyMissing = JSON.parse(process.env.REEVE_PARTS_MISSING ?? '{}') as Record<string, string>;
@@ -34,6 +36,7 @@ export function program(name: string): string | null {
 function present(part: Part): boolean {
   if (part === 'root') return process.getuid?.() === 0;
   if (part === 'linux') return process.platform === 'linux';
+  if (part === 'cgroup2') return createGroups().areThere;
   if (part === 'wine') return existsSync(path.join(import.meta.dirname, '../../.parts/wine/ready'));
   if (part === 'ipv6') return existsSync('/proc/net/if_inet6') || process.platform !== 'linux';
   return program(part) !== null;

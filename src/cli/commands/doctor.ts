@@ -35,6 +35,7 @@ async function run(io: Io, options: Common): Promise<number> {
     table: typeof table === 'string' ? null : table,
     tableError: typeof table === 'string' ? table : null,
     pool: { first: 20_000, last: 32_000 },
+    containment: system.containment.abilities,
     state: { folder, error: await whyNotWritable(folder) },
   });
   if (options.json) io.out(json({ findings }));

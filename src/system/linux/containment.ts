@@ -1,8 +1,9 @@
-// Keeps hold of processes that detach themselves: adopts orphans, finds a mark in environments, reaps what it adopted.
+// Keeps hold of processes that detach themselves: in a group, as adopted orphans, by a mark in environments.
 import { readFileSync } from 'node:fs';
 import { errorCode, OsError } from '../../core/errors.ts';
 import { checked, libc } from '../../ffi/index.ts';
 import type { Containment, Processes, ProcessIdentity } from '../system.ts';
+import { createGroups } from './groups.ts';
 import { isProcessId, listPids } from './pids.ts';
 import { hasEnded, parseStat } from './proc.ts';
 import { createTurns } from './turns.ts';
@@ -12,8 +13,17 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
 
 export function createContainment(processes: Processes): Containment {
+  const groups = createGroups();
   return {
-    abilities: { adoptsOrphans: true, findsMarked: true, endsWithThis: false },
+    abilities: {
+      adoptsOrphans: true,
+      findsMarked: true,
+      endsWithThis: false,
+      // Asked of the system only when somebody wants to know.
+      get encloses() {
+        return groups.areThere;
+      },
+    },
     endWithThis: () => false,
     adoptOrphans() {
       try {
@@ -24,17 +34,26 @@ export function createContainment(processes: Processes): Containment {
         throw error;
       }
     },
+    enclose: groups.enclose,
+    killEnclosed: groups.kill,
+    dissolve: groups.dissolve,
     async marked(name, value) {
       const mark = Buffer.from(`${name}=${value}`);
       const turn = createTurns();
+      const grouped = new Set(groups.members(value));
       const found: ProcessIdentity[] = [];
+      const inGroup: ProcessIdentity[] = [];
       for (const pid of listPids()) {
         await turn();
         // Who it is comes first: were the PID to change hands after that, the identity would be the dead one's.
         const identity = await processes.identify(pid);
-        if (identity && hasEntry(read(`/proc/${pid}/environ`), mark)) found.push(identity);
+        if (!identity) continue;
+        if (grouped.has(pid)) inGroup.push(identity);
+        else if (hasEntry(read(`/proc/${pid}/environ`), mark)) found.push(identity);
       }
-      return found;
+      // In the group before and after it was identified: the PID was nobody else's.
+      const still = new Set(inGroup.length === 0 ? [] : groups.members(value));
+      return [...found, ...inGroup.filter(({ pid }) => still.has(pid))];
     },
     zombies: () => listPids().filter(isOwnZombie),
     // To waitpid(2) zero and less mean groups of children, and with them those that Node waits for.

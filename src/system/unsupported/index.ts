@@ -30,9 +30,12 @@ export function createUnsupportedSystem(platform: string): System {
       exited: refuseLater('watch a process'),
     },
     containment: {
-      abilities: { adoptsOrphans: false, findsMarked: false, endsWithThis: false },
+      abilities: { adoptsOrphans: false, findsMarked: false, endsWithThis: false, encloses: false },
       endWithThis: () => false,
       adoptOrphans: () => false,
+      enclose: (_mark, start) => start(),
+      killEnclosed() {},
+      dissolve() {},
       marked: refuseLater('find processes by their environment'),
       zombies: () => [],
       reap: () => false,

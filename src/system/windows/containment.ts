@@ -10,7 +10,10 @@ export function createContainment(processes: Processes): Containment {
   /** Never closed here: the end of this process does that, and with it the end of all in the job. */
   let own: number | null = null;
   return {
-    abilities: { adoptsOrphans: false, findsMarked: true, endsWithThis: true },
+    abilities: { adoptsOrphans: false, findsMarked: true, endsWithThis: true, encloses: false },
+    enclose: (_mark, start) => start(),
+    killEnclosed() {},
+    dissolve() {},
     adoptOrphans: () => false,
     endWithThis() {
       own ??= joinOwnJob();
