@@ -12,6 +12,7 @@ import {
 import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
 import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
+import { maintainCommand } from './commands/maintain.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
@@ -38,6 +39,7 @@ const commands = [
   statusCommand,
   reloadCommand,
   drainCommand,
+  maintainCommand,
   restartCommand,
   scaleCommand,
   logsCommand,

@@ -3,7 +3,7 @@ import { mustExist, type ReportRule } from './names.ts';
 import type { Path } from './problems.ts';
 import { isText, type Section, section, sections } from './raw.ts';
 
-interface Edge {
+export interface Edge {
   to: string;
   condition: unknown;
   path: Path;
@@ -27,7 +27,7 @@ export function dependencyRules(root: unknown, report: ReportRule): void {
     }
     edges.set(name, known);
   }
-  circles(edges, report);
+  circles(edges, report, 'none of them could ever start');
 }
 
 function edgesOf(name: string, { dependsOn }: Section): Edge[] {
@@ -41,7 +41,7 @@ function edgesOf(name: string, { dependsOn }: Section): Edge[] {
 }
 
 /** Each circle is told once, at the edge that closes it. Depth first, without recursion: files are hostile. */
-function circles(edges: ReadonlyMap<string, Edge[]>, report: ReportRule): void {
+export function circles(edges: ReadonlyMap<string, Edge[]>, report: ReportRule, consequence: string): void {
   const done = new Set<string>();
   for (const start of edges.keys()) {
     const trail = [{ name: start, left: [...(edges.get(start) ?? [])] }];
@@ -56,7 +56,7 @@ function circles(edges: ReadonlyMap<string, Edge[]>, report: ReportRule): void {
       const at = trail.findIndex((step) => step.name === edge.to);
       if (at >= 0) {
         const names = [...trail.slice(at).map((step) => step.name), edge.to];
-        report(edge.path, `a circle: ${names.join(' → ')}: none of them could ever start`);
+        report(edge.path, `a circle: ${names.join(' → ')}: ${consequence}`);
       } else if (!done.has(edge.to)) {
         trail.push({ name: edge.to, left: [...(edges.get(edge.to) ?? [])] });
       }

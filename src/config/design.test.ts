@@ -51,8 +51,6 @@ it('refuses what is not served yet, each by its name and place, and nothing else
   expect('problems' in result && formatProblems(result.problems).split('\n')).toEqual([
     'reeve.yaml:24:10: listeners.web.tls: not supported yet: TLS',
     'reeve.yaml:32:14: listeners.custom.handler: not supported yet: handlers',
-    'reeve.yaml:39:52: checks.database.onDown: not supported yet: actions',
-    'reeve.yaml:39:113: checks.database.dependsOn: not supported yet: dependencies between checks',
   ]);
 });
 

@@ -23,7 +23,7 @@ export interface ConfigDiff {
 
 export type RestartSection = (typeof restartSections)[number];
 
-const restartSections = ['control', 'state', 'relay', 'registry'] as const;
+const restartSections = ['control', 'state', 'relay', 'registry', 'health'] as const;
 
 export function diffConfig(before: Config, after: Config): ConfigDiff {
   return {

@@ -1,7 +1,7 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import { z } from 'zod';
+import { targetCheckSchema } from './checks.ts';
 import { bindAddress, client, dialAddress, duration, either, name, notYet, rate, size } from './fields.ts';
-import { targetCheckSchema } from './services.ts';
 import { proxyProtocolSchema } from './tls.ts';
 
 const conflictSchema = z.strictObject({

@@ -2,6 +2,7 @@
 // They read the plain values rather than the schema's result, so that they apply while other values are wrong.
 
 import { bindRules } from './bind-rules.ts';
+import { targetCheckRules, watchRules } from './check-rules.ts';
 import { dependencyRules } from './dependency-rules.ts';
 import { mustExist, type ReportRule } from './names.ts';
 import type { Fault, Path } from './problems.ts';
@@ -11,8 +12,10 @@ import { proxyRules } from './tls-rules.ts';
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
   const report: ReportRule = (path, message, on) => faults.push({ path, message, ...(on && { on }) });
-  for (const [name, service] of sections(root, 'services')) serviceRules(['services', name], service, report);
+  for (const [name, service] of sections(root, 'services'))
+    serviceRules(['services', name], service, root, report);
   dependencyRules(root, report);
+  watchRules(root, report);
   for (const [name, listener] of sections(root, 'listeners')) {
     listenerRules(['listeners', name], listener, root, report);
   }
@@ -21,7 +24,7 @@ export function checkRules(root: unknown): Fault[] {
   return [...faults, ...bindRules(root)];
 }
 
-function serviceRules(at: Path, service: Section, report: ReportRule): void {
+function serviceRules(at: Path, service: Section, root: unknown, report: ReportRule): void {
   const ports = portsOf(service);
   const names = Object.keys(ports);
   if (names.length === 0 && service.oneshot !== true)
@@ -47,7 +50,9 @@ function serviceRules(at: Path, service: Section, report: ReportRule): void {
       `no port is named '${check.port}': this service has ${names.join(', ')}`,
     );
   }
-  probeRules([...at, 'check'], check, report);
+  if ('initial' in check)
+    report([...at, 'check', 'initial'], 'initial is for checks and targets: an instance starts as unknown');
+  targetCheckRules([...at, 'check'], check, root, report);
   const register = section(service.register);
   if ('register' in service && service.oneshot === true)
     report([...at, 'register'], 'a oneshot is not announced: nobody answers');
@@ -93,7 +98,7 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
   } else if ('service' in balance && 'check' in balance) {
     report([...at, 'check'], 'check is for targets: a service has its own');
   }
-  probeRules([...at, 'check'], section(balance.check), report);
+  targetCheckRules([...at, 'check'], section(balance.check), root, report);
   const fromRegistry = isFromRegistry(balance, root);
   for (const key of ['tags', 'datacenter'])
     if (key in balance && !fromRegistry) report([...at, key], `${key} is for a service of the registry`);
@@ -119,10 +124,6 @@ export function isFromRegistry({ service, from }: Section, root: unknown): boole
     from === 'registry' ||
     (registry !== 'embedded' && registry !== undefined && !(service in section(services)))
   );
-}
-
-function probeRules(at: Path, check: Section, report: ReportRule): void {
-  if ('http' in check && 'tcp' in check) report([...at, 'tcp'], 'a check is either http or tcp, not both');
 }
 
 function registryRules(root: unknown, report: ReportRule): void {

@@ -1,10 +1,11 @@
 // The whole configuration of `reeve up`. docs/configuration.md and reeve.schema.json are generated from here.
 import { z } from 'zod';
 import { isLoopback } from '../core/address.ts';
+import { checkSchema, healthSchema } from './checks.ts';
 import { bindAddress, either, name, port, portRange } from './fields.ts';
 import { listenerSchema, sinkSchema } from './listeners.ts';
 import { registrySchema } from './registry.ts';
-import { checkSchema, serviceSchema } from './services.ts';
+import { serviceSchema } from './services.ts';
 
 /** Where the control API listens unless the configuration says otherwise. */
 export const defaultListen = '127.0.0.1:7070';
@@ -68,6 +69,7 @@ export const configSchema = z.strictObject({
   services: z.record(name, serviceSchema).default({}).describe('commands that reeve runs, by name'),
   listeners: z.record(name, listenerSchema).default({}).describe('addresses that reeve accepts on, by name'),
   sinks: z.record(name, sinkSchema).default({}).describe('where received data goes, by name'),
+  health: healthSchema.prefault({}).describe('what all checks share'),
   checks: z.record(name, checkSchema).default({}).describe('further things whose health is watched, by name'),
 });
 

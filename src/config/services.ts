@@ -1,34 +1,8 @@
-// Schema of `services:` and `checks:`: what reeve runs, and how health is asked for.
+// Schema of `services:`: what reeve runs.
 import { z } from 'zod';
-import { parseEndpoint } from '../core/endpoint.ts';
-import { ReeveError } from '../core/errors.ts';
-import { backoff, duration, either, name, notYet, parsed, port, rate, size } from './fields.ts';
+import { targetCheckSchema } from './checks.ts';
+import { backoff, duration, either, name, port, rate, size } from './fields.ts';
 import { registerSchema } from './registry.ts';
-
-/** Field guides' and our defaults: every 5 s, 3 s timeout, 3 failures, 2 successes, 1 s while changing. */
-const timing = {
-  interval: duration('5s', 10).prefault('5s').describe('time between probes, ±10 % so that they spread'),
-  timeout: duration('3s').prefault('3s').describe('a probe without an answer by then has failed'),
-  fall: z.int().min(1).max(100).default(3).describe('failures in a row that make it down'),
-  rise: z.int().min(1).max(100).default(2).describe('successes in a row that bring it back'),
-  fastInterval: duration('1s', 10)
-    .prefault('1s')
-    .describe('time between probes while results and verdict disagree'),
-};
-
-/** How a service's or a target's own address is probed. */
-export const targetCheckSchema = z.strictObject({
-  http: z
-    .string()
-    .startsWith('/', 'a path starts with /')
-    .optional()
-    .describe('GET this path; 2xx and 3xx are healthy'),
-  tcp: z.literal(true).optional().describe('a connection that is accepted is healthy (the default)'),
-  port: name.optional().describe("which of the service's ports; the first where absent"),
-  grpc: notYet('gRPC health checks'),
-  exec: notYet('checks by command'),
-  ...timing,
-});
 
 const condition = z.enum(['healthy', 'started', 'finished']);
 
@@ -140,26 +114,5 @@ export const serviceSchema = z.strictObject({
   register: registerSchema.optional().describe('announce its instances in the registry'),
 });
 
-function checkUrl(text: string): string {
-  if (/^tcp:\/\//.test(text)) parseEndpoint(text);
-  else if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new ReeveError(
-      'config',
-      `'${text}' is not a URL to check: write tcp://host:port, http://… or https://…`,
-    );
-  }
-  return text;
-}
-
-export const checkSchema = z.strictObject({
-  url: parsed(checkUrl, 'a URL', 'tcp://127.0.0.1:5432').describe('tcp://host:port, http://… or https://…'),
-  ...timing,
-  onDown: notYet('actions'),
-  onUp: notYet('actions'),
-  dependsOn: notYet('dependencies between checks'),
-});
-
-export type TargetCheckConfig = z.infer<typeof targetCheckSchema>;
 export type Condition = z.infer<typeof condition>;
 export type ServiceConfig = z.infer<typeof serviceSchema>;
-export type CheckConfig = z.infer<typeof checkSchema>;

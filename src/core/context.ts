@@ -29,6 +29,7 @@ export type EventKind =
   | 'instance'
   | 'restart'
   | 'health'
+  | 'action'
   | 'target'
   | 'sink'
   | 'registry'

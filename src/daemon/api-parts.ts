@@ -10,6 +10,8 @@ import type { Metrics } from './metrics.ts';
 import type {
   DrainRequest,
   DrainResult,
+  MaintainRequest,
+  MaintainResult,
   ReloadResult,
   RestartRequest,
   RestartResult,
@@ -37,6 +39,9 @@ export interface ApiParts {
   reload(): Promise<ReloadResult>;
   drain(request: DrainRequest): DrainResult;
   restart(request: RestartRequest): Promise<RestartResult>;
+  maintain(request: MaintainRequest): MaintainResult;
+  /** The metrics of one probe of a configured check. @throws ReeveError `not-found`. */
+  probe(check: string, timeout: number, signal: AbortSignal): Promise<string>;
   scale(request: ScaleRequest): Promise<ScaleResult>;
   /** In the registry: one service, or all of them for null. */
   find(query: Query | null, signal: AbortSignal): Promise<unknown>;

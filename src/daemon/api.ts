@@ -11,6 +11,7 @@ import { historyRoutes } from './routes/history.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { liveRoutes } from './routes/live.ts';
 import { portRoutes } from './routes/ports.ts';
+import { probeRoutes } from './routes/probe.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { webRoutes } from './routes/web.ts';
@@ -55,6 +56,7 @@ export async function openApi(parts: ApiParts): Promise<Api> {
   commandRoutes(app, parts);
   for (const routes of [sessionRoutes, portRoutes, leaseRoutes, configRoutes, historyRoutes, webRoutes])
     routes(app, parts);
+  probeRoutes(app, parts);
   app.server.maxConnections = maxConnections;
   await app.listen({ host: parts.host, port: parts.port });
   const bound = app.server.address();

@@ -1,56 +1,83 @@
 // The checks that the configuration names, kept in step with it.
+import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckConfig } from '../config/index.ts';
-import type { Check, Scheduler } from '../health/index.ts';
+import { type Alerts, alertPolicy, answerOptions, type Check, type Scheduler } from '../health/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { CheckStatus } from './status.ts';
 
 export interface CheckRoom {
-  /** Starts the new, stops the removed; a check whose timing alone changed keeps its verdict. */
+  /** Starts the new, stops the removed; one that goes on asking the same keeps its verdict. */
   apply(configs: Record<string, CheckConfig>): void;
   status(): CheckStatus[];
 }
 
-export function createCheckRoom(scheduler: Scheduler, metrics: Metrics): CheckRoom {
+export interface CheckRoomDeps {
+  scheduler: Scheduler;
+  alerts: Pick<Alerts, 'of'>;
+  metrics: Metrics;
+  /** Files are relative to it. */
+  folder: string;
+}
+
+export function createCheckRoom({ scheduler, alerts, metrics, folder }: CheckRoomDeps): CheckRoom {
   const rows = new Map<string, { config: CheckConfig; check: Check }>();
   const remove = (name: string) => {
     rows.get(name)?.check.stop();
     rows.delete(name);
     metrics.forget('check', name);
   };
+  const policyOf = (config: CheckConfig) =>
+    alertPolicy(
+      config,
+      config.dependsOn.map((name) => `check/${name}`),
+    );
   return {
     apply(configs) {
       for (const name of [...rows.keys()]) if (!Object.hasOwn(configs, name)) remove(name);
       for (const [name, config] of Object.entries(configs)) {
         const row = rows.get(name);
         if (isDeepStrictEqual(row?.config, config)) continue;
-        if (row?.config.url === config.url) {
-          row.check.retime(config);
+        if (row && isDeepStrictEqual(asked(row.config), asked(config))) {
+          row.check.adjust(config, policyOf(config));
           row.config = config;
           continue;
         }
         if (row) remove(name);
+        const { ca } = config;
         const check = scheduler.add({
           name: `check/${name}`,
           url: config.url,
           timing: config,
           emits: true,
+          initial: config.initial,
+          kept: true,
+          options: { ...answerOptions(config), ...(ca !== undefined && { ca: path.resolve(folder, ca) }) },
+          alerts: policyOf(config),
           onResult: ({ last }) => last && metrics.checkResult(name, last.verdict, last.ms),
         });
         rows.set(name, { config, check });
       }
     },
-    status: () => [...rows].map(([name, { check, config }]) => statusOf(name, check, config)),
+    status: () =>
+      [...rows].map(([name, { check, config }]) => ({
+        ...statusOf(name, check, config),
+        ...alerts.of(check.name),
+      })),
   };
 }
 
-function statusOf(name: string, check: Check, config: CheckConfig): CheckStatus {
-  const { url, state, last, lastAt, summary, since, nextAt } = check;
+/** Another of these is another check. */
+const asked = (config: CheckConfig) => [config.url, answerOptions(config)];
+
+function statusOf(name: string, check: Check, config: CheckConfig): Omit<CheckStatus, 'flapping' | 'held'> {
+  const { url, state, degraded, last, lastAt, summary, since, nextAt } = check;
   const { fall, rise, timeout, interval } = config;
   return {
     name,
     url: withoutPassword(url),
     verdict: state.verdict,
+    degraded,
     ms: last?.ms ?? null,
     reason: last?.reason ?? null,
     detail: summary,

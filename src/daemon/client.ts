@@ -11,6 +11,8 @@ import { readLock } from './lock.ts';
 import type {
   DrainRequest,
   DrainResult,
+  MaintainRequest,
+  MaintainResult,
   ReloadResult,
   RestartRequest,
   RestartResult,
@@ -37,6 +39,7 @@ export interface Control {
   /** Resolves when the daemon has taken the order; it drains after that. */
   stop(signal?: AbortSignal): Promise<void>;
   drain(request: DrainRequest, signal?: AbortSignal): Promise<DrainResult>;
+  maintain(request: MaintainRequest, signal?: AbortSignal): Promise<MaintainResult>;
   /** Resolves when the last instance is up again. */
   restart(request: RestartRequest, signal?: AbortSignal): Promise<RestartResult>;
   scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
@@ -96,6 +99,7 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     reload: (signal) => ask('POST', '/reload', timeouts.act, signal),
     stop: async (signal) => void (await ask('POST', '/stop', timeouts.read, signal)),
     drain: (request, signal) => ask('POST', '/drain', timeouts.read, signal, request),
+    maintain: (request, signal) => ask('POST', '/maintain', timeouts.read, signal, request),
     restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
     scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
     find(query, signal) {

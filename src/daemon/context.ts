@@ -18,6 +18,7 @@ export function daemonContext(log: Log, events: EventBus, metrics: Metrics): Con
       if (
         notable.has(kind) ||
         detail.verdict === 'down' ||
+        detail.outcome === 'failed' ||
         detail.verified === false ||
         detail.failing === true
       )

@@ -5,6 +5,7 @@ import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { type Context, type Log, systemClock } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
+import { type Memory, openMemory } from '../health/index.ts';
 import { currentOwner, openStateFolder, stateFolder } from '../store/index.ts';
 import type { Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
@@ -15,8 +16,10 @@ import { createEventBus, type EventBus } from './events.ts';
 import { openHistory } from './history/index.ts';
 import type { Recorder } from './history/recorder.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { maintain, shown } from './maintain.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { ReloadResult } from './orders.ts';
+import { probeNow } from './probe-metrics.ts';
 import { type LastReload, lastReload, reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createRoster, endOrphans, type Roster } from './roster.ts';
@@ -64,7 +67,9 @@ export async function startDaemon(options: DaemonOptions, signal: AbortSignal): 
   const state = stateFolder(loaded.config.state, loaded.folder, currentOwner(options.env));
   await openStateFolder(state);
   const lock = await takeLock(state, options.system.processes);
-  const daemon = new RunningDaemon(options, loaded, state, lock);
+  const known = { clock: systemClock, log: options.log };
+  const memory = await openMemory(path.join(state, 'health.db'), known);
+  const daemon = new RunningDaemon(options, loaded, state, lock, memory);
   try {
     await daemon.start(signal);
     return daemon;
@@ -79,6 +84,7 @@ class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions;
   readonly #stateFolder: string;
   readonly #lock: Lock;
+  readonly #memory: Memory;
   readonly #events: EventBus;
   readonly #metrics: Metrics;
   readonly #context: Context;
@@ -97,11 +103,12 @@ class RunningDaemon implements Daemon {
   #stopping: Promise<void> | null = null;
   #tellStopped!: () => void;
 
-  constructor(options: DaemonOptions, loaded: LoadedConfig, stateFolder: string, lock: Lock) {
+  constructor(options: DaemonOptions, loaded: LoadedConfig, stateFolder: string, lock: Lock, memory: Memory) {
     this.#options = options;
     this.#stateFolder = stateFolder;
     this.#loaded = loaded;
     this.#lock = lock;
+    this.#memory = memory;
     this.#events = createEventBus(systemClock);
     this.#metrics = createMetrics(options.version);
     this.#context = daemonContext(options.log, this.#events, this.#metrics);
@@ -111,6 +118,7 @@ class RunningDaemon implements Daemon {
       metrics: this.#metrics,
       folder: loaded.folder,
       stateFolder,
+      memory,
       config: loaded.config,
     });
     const { services } = this.#rooms;
@@ -155,6 +163,8 @@ class RunningDaemon implements Daemon {
       leases: () => this.#rooms.pool.book(),
       reload: () => this.reload(),
       drain: (request) => listeners.drainTarget(request),
+      maintain: (request) => maintain(request, this.status(), this.#rooms.maintenance),
+      probe: (name, timeout, signal) => probeNow(this.#rooms.scheduler, name, timeout, signal),
       restart: (request) => services.restart(request),
       scale: (request) => services.scale(request),
       find: (query, stop) => registry.find(query, stop),
@@ -177,7 +187,8 @@ class RunningDaemon implements Daemon {
   }
 
   status(): DaemonStatus {
-    const { listeners, services, checks, sinks, registry } = this.#rooms;
+    const { listeners, services, checks, sinks, registry, maintenance, scheduler } = this.#rooms;
+    const { gateway } = this.#loaded.config.health;
     return {
       version: this.#options.version,
       pid: process.pid,
@@ -190,6 +201,8 @@ class RunningDaemon implements Daemon {
       checks: checks.status(),
       sinks: sinks.status(),
       registry: registry.status(),
+      maintenance: shown(maintenance),
+      gateway: gateway === undefined ? null : { url: gateway, reached: scheduler.gatewayReached },
     };
   }
 
@@ -237,13 +250,18 @@ class RunningDaemon implements Daemon {
 
   /** What nobody needs any more first, the control API last, so that it tells how far things are. */
   async close(): Promise<void> {
-    const { listeners, services, sinks, scheduler, background, pool, registry } = this.#rooms;
+    const { listeners, services, sinks, scheduler, background, pool, registry, actions, maintenance } =
+      this.#rooms;
+    // What goes down from here on is our own doing.
+    scheduler.stop();
     await this.#step('closing the listeners', () => listeners.drain(0));
     await this.#step('leaving the registry', () => registry.leave());
     await this.#step('stopping the services', () => services.stop());
     await this.#step('giving back the leases', () => pool.close());
     await this.#step('closing the registry', () => registry.close());
-    scheduler.stop();
+    await this.#step('ending actions', () => actions.close());
+    maintenance.close();
+    this.#memory.close();
     await this.#step('tidying up', () => background.settled());
     await this.#step('delivering what the sinks hold', () => sinks.close());
     this.#enter('stopped', 'stopped');

@@ -1,6 +1,7 @@
 // The status as Prometheus text. States are read when scraped; only what has no state (times, events) is pushed.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HealthVerdict } from '../core/verdict.ts';
+import type { ActionOutcome } from '../health/index.ts';
 import type { ConnectionEnd } from '../relay/index.ts';
 import { dropReasons } from '../sinks/index.ts';
 import { instanceStates } from '../supervise/index.ts';
@@ -11,6 +12,8 @@ export interface Metrics {
   readonly contentType: string;
   connectionEnded(listener: string, end: ConnectionEnd): void;
   checkResult(check: string, verdict: HealthVerdict, ms: number | null): void;
+  /** An action of a check: run, webhook, restart. */
+  action(action: string, outcome: ActionOutcome): void;
   event(kind: string): void;
   /** Drops the series of what the configuration no longer names. */
   forget(kind: 'listener' | 'check', name: string): void;
@@ -59,6 +62,7 @@ export function createMetrics(version: string): Metrics {
     connectBuckets,
   );
   const checkResults = counter('check_results_total', 'Probes by their result.', ['check', 'verdict']);
+  const actions = counter('actions_total', 'Actions of checks by their outcome.', ['action', 'outcome']);
   const events = counter('events_total', 'State changes by kind.', ['kind']);
   gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node']).set(
     { version, node: process.version },
@@ -92,6 +96,17 @@ export function createMetrics(version: string): Metrics {
       'target',
     ]),
     checkUp: gauge('check_up', 'Verdict of the check: 1 up, 0 down; absent while unknown.', ['check']),
+    checkDegraded: gauge('check_degraded', 'Whether the check is up, and to be looked at.', ['check']),
+    checkFlapping: gauge('check_flapping', 'Whether the check changes too often.', ['check']),
+    checkHeld: gauge('check_held', 'Whether an action that was due is held, by the reason.', [
+      'check',
+      'reason',
+    ]),
+    maintenance: gauge('maintenance', 'Always 1, for what is in maintenance.', ['subject']),
+    gatewayUp: gauge(
+      'gateway_up',
+      'Whether the gateway answered when it was asked last; absent before that.',
+    ),
     instanceUp: gauge('instance_up', 'Whether the instance is up.', ['service', 'instance']),
     instanceState: gauge('instance_state', 'State of the instance: 1 for the one that it is in, else 0.', [
       'service',
@@ -140,9 +155,15 @@ export function createMetrics(version: string): Metrics {
         scraped.targetUp.set({ listener, target }, is.verdict === 'down' || is.draining ? 0 : 1);
       }
     }
-    for (const { name: check, verdict } of status.checks) {
+    for (const { name: check, verdict, degraded, flapping, held } of status.checks) {
       if (verdict !== 'unknown') scraped.checkUp.set({ check }, verdict === 'up' ? 1 : 0);
+      scraped.checkDegraded.set({ check }, degraded ? 1 : 0);
+      scraped.checkFlapping.set({ check }, flapping ? 1 : 0);
+      if (held !== null) scraped.checkHeld.set({ check, reason: held }, 1);
     }
+    for (const { subject } of status.maintenance) scraped.maintenance.set({ subject }, 1);
+    const reached = status.gateway?.reached ?? null;
+    if (reached !== null) scraped.gatewayUp.set(reached ? 1 : 0);
     for (const { name: service, instances, restarts } of status.services) {
       for (const [reason, count] of Object.entries(restarts))
         scraped.restarts.inc({ service, reason }, count);
@@ -185,6 +206,7 @@ export function createMetrics(version: string): Metrics {
       checkResults.inc({ check, verdict });
       if (ms !== null) checkDuration.observe({ check }, ms / 1000);
     },
+    action: (action, outcome) => actions.inc({ action, outcome }),
     event: (kind) => events.inc({ kind }),
     forget(kind, name) {
       if (kind === 'listener') {

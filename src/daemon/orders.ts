@@ -31,6 +31,21 @@ export interface RestartResult {
   restarted: string[];
 }
 
+export interface MaintainRequest {
+  /** `user-api`, `check/user-api`, `user-api/0`, `10.0.0.5:80`. */
+  name: string;
+  /** Milliseconds; an hour where absent. */
+  forMs?: number;
+  /** True: it is over. */
+  end?: boolean;
+}
+
+export interface MaintainResult {
+  subject: string;
+  /** All that is in maintenance now. */
+  maintenance: { subject: string; until: string }[];
+}
+
 export interface ScaleRequest {
   service: string;
   instances: number;

@@ -41,8 +41,8 @@ export async function reload(
     const diff = diffConfig(current.config, read.config);
     const changes = !isUnchanged(diff);
     // What only a restart can take up stays as it is, also for the comparison with the next file.
-    const { control, state, relay, registry } = current.config;
-    const loaded = { ...read, config: { ...read.config, control, state, relay, registry } };
+    const { control, state, relay, registry, health } = current.config;
+    const loaded = { ...read, config: { ...read.config, control, state, relay, registry, health } };
     if (changes) await apply(loaded, rooms, signal);
     tell(changes ? describe(diff) : 'reloaded: nothing has changed', { ...diff });
     return { loaded, result: { changes, ...diff } };

@@ -4,7 +4,16 @@ import type { Writable } from 'node:stream';
 import type { Config } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import { sleep } from '../core/time.ts';
-import { createScheduler, type Scheduler } from '../health/index.ts';
+import {
+  type Actions,
+  createActions,
+  createAlerts,
+  createMaintenance,
+  createScheduler,
+  type Maintenance,
+  type Memory,
+  type Scheduler,
+} from '../health/index.ts';
 import { createSight, createTrees, type Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Background, createBackground } from './background.ts';
@@ -30,6 +39,8 @@ export interface Rooms {
   listeners: ListenerRoom;
   checks: CheckRoom;
   registry: RegistryRoom;
+  actions: Actions;
+  maintenance: Maintenance;
 }
 
 export interface RoomsOptions {
@@ -43,13 +54,31 @@ export interface RoomsOptions {
   stateFolder: string;
   /** Ends the services where this process is killed. */
   keeper?: Keeper | undefined;
+  /** What is known of health from before. */
+  memory: Memory;
   config: Config;
 }
 
 export function createRooms(options: RoomsOptions): Rooms {
-  const { system, context, metrics, env, folder, stateFolder, stdout, config } = options;
+  const { system, context, metrics, env, folder, stateFolder, stdout, memory, config } = options;
   const background = createBackground(context.emit);
-  const scheduler = createScheduler(context);
+  const maintenance = createMaintenance(context, (entries) => memory.keepMaintained(entries));
+  maintenance.restore(memory.maintained());
+  const actions = createActions({
+    context,
+    system,
+    env,
+    folder,
+    restart: (service, instance) => services.restart({ service, ...(instance !== null && { instance }) }),
+    told: metrics.action,
+  });
+  const alerts = createAlerts(context, memory, maintenance, actions);
+  const scheduler = createScheduler(context, {
+    maxInFlight: config.health.concurrency,
+    gateway: config.health.gateway,
+    shared: { system, exec: { cwd: folder, env } },
+    observer: alerts,
+  });
   const sinks = createSinkRoom({ stdout, context, stateFolder });
   const pool = createPool({
     ...{ system, log: context.log, env, folder: stateFolder, config },
@@ -89,8 +118,11 @@ export function createRooms(options: RoomsOptions): Rooms {
       return serviceTargets(service, balance, changed);
     },
   });
-  const checks = createCheckRoom(scheduler, metrics);
-  return { context, background, pool, scheduler, sinks, services, listeners, checks, registry };
+  const checks = createCheckRoom({ scheduler, alerts, metrics, folder });
+  return {
+    ...{ context, background, pool, scheduler, sinks, services, listeners, checks, registry },
+    ...{ actions, maintenance },
+  };
 }
 
 /** Milliseconds. */

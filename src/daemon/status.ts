@@ -19,6 +19,10 @@ export interface DaemonStatus {
   checks: CheckStatus[];
   sinks: SinkStatus[];
   registry: RegistrySummary;
+  /** Checks, services, instances and targets whose actions are held by order; `until` is ISO 8601. */
+  maintenance: { subject: string; until: string }[];
+  /** `reached`: null while nobody had to ask it. */
+  gateway: { url: string; reached: boolean | null } | null;
 }
 
 /** Where services are announced and found. */
@@ -107,6 +111,12 @@ export interface CheckStatus {
   name: string;
   url: string;
   verdict: HealthVerdict;
+  /** Up, and to be looked at: `reason` says why. */
+  degraded: boolean;
+  /** It changes too often: actions are held. */
+  flapping: boolean;
+  /** Why an action that was due is held; null where none is. */
+  held: 'maintenance' | 'flapping' | 'dependency' | null;
   /** Of the last probe. */
   ms: number | null;
   reason: string | null;

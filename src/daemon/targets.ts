@@ -1,7 +1,7 @@
 // Where a balanced listener may send connections, as it is at this moment: a service's instances, or fixed addresses.
 import type { BalanceConfig } from '../config/index.ts';
 import { formatHostPort } from '../core/endpoint.ts';
-import type { Check, Scheduler } from '../health/index.ts';
+import { alertPolicy, type Check, type Scheduler, targetProbe } from '../health/index.ts';
 import type { Target } from '../relay/index.ts';
 import type { Service } from '../supervise/index.ts';
 
@@ -62,14 +62,17 @@ export function fixedTargets(
     max: max ?? maxPerTarget ?? null,
   }));
   const checks = new Map<string, Check>();
-  const watch = ({ id }: { id: string }) => {
+  const watch = ({ id, host, port }: { id: string; host: string; port: number }) => {
     if (!check || checks.has(id)) return;
     let seen: string = 'unknown';
     const added = scheduler.add({
       name: `target/${listener}/${id}`,
-      url: check.http === undefined ? `tcp://${id}` : `http://${id}${check.http}`,
+      ...targetProbe(check, host, port),
       timing: check,
       emits: true,
+      initial: check.initial,
+      kept: true,
+      alerts: alertPolicy(check),
       onResult({ state }) {
         if (state.verdict === seen) return;
         seen = state.verdict;

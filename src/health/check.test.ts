@@ -184,7 +184,7 @@ describe('control', () => {
     const scheduler = createScheduler(context, { probe });
     const check = scheduler.add(spec({ timing: { ...timing, interval: 3_600_000 } }));
     await vi.advanceTimersByTimeAsync(1000);
-    check.retime(timing);
+    check.adjust(timing);
     await vi.advanceTimersByTimeAsync(1000);
     scheduler.stop();
     expect(asked).toHaveLength(2);

@@ -1,6 +1,11 @@
-// Door of health/: one probe, and checks that repeat it.
+// Door of health/: one probe, checks that repeat it, and what follows from their verdicts.
+export { type ActionOutcome, type Actions, type ActionsDeps, createActions } from './actions.ts';
+export { type Alerts, createAlerts } from './alerts.ts';
 export type { CheckTiming } from './cadence.ts';
-export type { Check, CheckSpec } from './check.ts';
-export type { ProbeOptions, ProbeReason, ProbeResult } from './outcome.ts';
+export type { AlertPolicy, Check, CheckSpec } from './check.ts';
+export { createMaintenance, type Maintained, type Maintenance } from './maintenance.ts';
+export { type Memory, openMemory } from './memory.ts';
+export type { Facts, ProbeOptions, ProbeReason, ProbeResult } from './outcome.ts';
 export { assertProbeUrl, probe } from './probe.ts';
 export { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
+export { alertPolicy, answerOptions, targetProbe } from './target.ts';

@@ -70,7 +70,7 @@ test('never two probes of one check, never more than allowed, whatever servers a
             checks.push(scheduler.add(spec({ url: `tcp://127.0.0.1:${checks.length + 1}` })));
           if (what === 'nudge') check?.nudge();
           if (what === 'stop') check?.stop();
-          if (what === 'retime') check?.retime({ ...timing, interval: ms + 1 });
+          if (what === 'retime') check?.adjust({ ...timing, interval: ms + 1 });
           if (what === 'wait') await vi.advanceTimersByTimeAsync(ms);
         }
         await vi.advanceTimersByTimeAsync(3000);

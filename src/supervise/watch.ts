@@ -1,7 +1,7 @@
 // Whether a running instance answers, and whether it is really the instance that does.
 import type { ServiceConfig } from '../config/index.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
-import type { Check } from '../health/index.ts';
+import { alertPolicy, type Check, targetProbe } from '../health/index.ts';
 import type { Ports } from './launch.ts';
 import { type Root, type Seen, type Stranger, strangerOn } from './sight.ts';
 import type { SuperviseDeps } from './status.ts';
@@ -46,20 +46,20 @@ export class Watch {
 
   constructor(watched: Watched, deps: SuperviseDeps, hooks: WatchHooks) {
     const { name, config } = watched;
-    const { http, interval, timeout, fall, rise, fastInterval } = config.check;
+    const { interval, timeout, fall, rise, fastInterval } = config.check;
     this.#watched = watched;
     this.#deps = deps;
     this.#hooks = hooks;
     this.#proven = !config.verify;
     this.#began = this.#now();
     this.#nextLook = this.#began + firstLook;
-    const at = `127.0.0.1:${this.#port}`;
     this.#check = deps.scheduler.add({
       name: `service/${name}`,
-      url: http === undefined ? `tcp://${at}` : `http://${at}${http}`,
+      ...targetProbe(config.check, '127.0.0.1', this.#port),
       timing: { interval, timeout, fall, rise, fastInterval },
       graceMs: startGrace,
       emits: false,
+      alerts: alertPolicy(config.check),
       onResult: () => this.#judge(),
     });
   }

@@ -79,6 +79,9 @@ export const status: DaemonStatus = {
       name: 'db',
       url: 'tcp://127.0.0.1:1',
       verdict: 'up',
+      degraded: false,
+      flapping: false,
+      held: null,
       ms: 1,
       reason: null,
       detail: null,
@@ -94,6 +97,8 @@ export const status: DaemonStatus = {
       ...{ spooled: 0, failures: 0, dropped: {} },
     },
   ],
+  maintenance: [],
+  gateway: null,
 };
 
 export interface ApiFixture {
@@ -145,6 +150,8 @@ export async function openFixture(): Promise<ApiFixture> {
       restart: [],
     }),
     drain: ({ target }) => ({ targets: [target] }),
+    maintain: ({ name }) => ({ subject: `check/${name}`, maintenance: [] }),
+    probe: async () => 'probe_success 1\n',
     restart: async ({ service, instance }) => ({ restarted: [`${service}/${instance ?? 'all'}`] }),
     scale: async ({ service, instances }) => ({ service, before: 1, instances, configured: 1 }),
     find: async (query) => ({ asked: query }),

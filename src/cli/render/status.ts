@@ -109,13 +109,25 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
     ],
     status.checks.map((check) => [
       check.name,
-      check.verdict,
+      stateOf(check),
       check.url,
       check.ms === null ? '-' : formatDuration(check.ms),
       [check.reason, check.detail].filter((text) => text !== null).join(': '),
     ]),
   );
   renderRegistry(status, io);
+  await section(
+    'Maintenance',
+    [{ title: 'SUBJECT' }, { title: 'UNTIL' }],
+    status.maintenance.map(({ subject, until }) => [subject, until]),
+  );
+  if (status.gateway?.reached === false) {
+    io.out(
+      colors.yellow(
+        `\nthe gateway ${status.gateway.url} does not answer: failures beyond this machine say nothing`,
+      ),
+    );
+  }
   await section(
     'Sinks',
     [
@@ -158,6 +170,16 @@ function renderRegistry({ registry }: DaemonStatus, io: Io): void {
     const doubt = stale === null ? '' : colors.yellow(`; kept as it was: ${printable(stale)}`);
     io.out(`  follows ${service}: ${plural(instances, 'instance')}${doubt}`);
   }
+}
+
+/** `up`, `up, degraded`, `down, held: dependency`. */
+function stateOf({ verdict, degraded, flapping, held }: DaemonStatus['checks'][number]): string {
+  const notes = [
+    degraded && 'degraded',
+    flapping && 'flapping',
+    held && held !== 'flapping' && `held: ${held}`,
+  ];
+  return [verdict, ...notes.filter(Boolean)].join(', ');
 }
 
 export function renderReload(result: ReloadResult, io: Io): void {

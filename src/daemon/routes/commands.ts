@@ -3,12 +3,21 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
-import type { DrainRequest, RestartRequest } from '../orders.ts';
+import type { DrainRequest, MaintainRequest, RestartRequest } from '../orders.ts';
+
+/** 30 days: what lasts longer belongs into the configuration. */
+const longestMaintenance = 30 * 86_400_000;
 
 const drainSchema = z.strictObject({
   target: z.string().min(1).max(300),
   listener: z.string().min(1).max(63).optional(),
   resume: z.boolean().optional(),
+});
+
+const maintainSchema = z.strictObject({
+  name: z.string().min(1).max(400),
+  forMs: z.int().min(1).max(longestMaintenance).optional(),
+  end: z.boolean().optional(),
 });
 
 const serviceName = z.string().min(1).max(63);
@@ -21,7 +30,7 @@ const restartSchema = z.strictObject({
 const scaleSchema = z.strictObject({ service: serviceName, instances: z.int().min(0).max(256) });
 
 export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
-  const { reload, drain, restart, scale, stop } = parts;
+  const { reload, drain, maintain, restart, scale, stop } = parts;
   app.post('/api/v1/reload', () => reload());
   app.post('/api/v1/drain', ({ body }) =>
     drain(
@@ -30,6 +39,15 @@ export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
         body,
         'Send {"target": "host:port"}, with "listener" for one alone and "resume": true to take it back',
       ) as DrainRequest,
+    ),
+  );
+  app.post('/api/v1/maintain', ({ body }) =>
+    maintain(
+      parse(
+        maintainSchema,
+        body,
+        'Send {"name": "user-api"}, with "forMs": 1800000, or "end": true when it is over',
+      ) as MaintainRequest,
     ),
   );
   app.post('/api/v1/restart', ({ body }) =>

@@ -11,6 +11,7 @@ export function statusRoutes(app: FastifyInstance, { status, metrics, find }: Ap
   app.get('/api/v1/listeners', () => ({ listeners: status().listeners }));
   app.get('/api/v1/services', () => ({ services: status().services }));
   app.get('/api/v1/checks', () => ({ checks: status().checks }));
+  app.get('/api/v1/maintenance', () => ({ maintenance: status().maintenance }));
   app.get('/api/v1/sinks', () => ({ sinks: status().sinks }));
   app.get('/api/v1/targets', () => ({
     targets: status().listeners.flatMap(({ name, targets }) =>
