@@ -49,11 +49,18 @@ export function watchRules(root: unknown, report: ReportRule): void {
 }
 
 /** The check of a service or of targets. */
-export function targetCheckRules(at: Path, check: Section, root: unknown, report: ReportRule): void {
+export function targetCheckRules(
+  at: Path,
+  check: Section,
+  root: unknown,
+  report: ReportRule,
+  /** Whose check it is, of a service. */
+  own: string | null = null,
+): void {
   const ways = ['http', 'tcp', 'grpc', 'exec'].filter((key) => key in check);
   if (ways.length > 1) report([...at, ways[1]!], `a check is either ${ways[0]} or ${ways[1]}, not both`);
   optionRules(at, check, ways[0] ?? 'tcp', report);
-  alertRules(at, check, root, report);
+  alertRules(at, check, root, report, own);
 }
 
 function optionRules(at: Path, check: Section, scheme: string, report: ReportRule): void {
@@ -76,11 +83,22 @@ function isRegExp(pattern: string): boolean {
   }
 }
 
-function alertRules(at: Path, check: Section, root: unknown, report: ReportRule): void {
+function alertRules(
+  at: Path,
+  check: Section,
+  root: unknown,
+  report: ReportRule,
+  own: string | null = null,
+): void {
   for (const list of ['onDown', 'onUp']) {
     const actions = Array.isArray(check[list]) ? check[list] : [];
     actions.forEach((value, index) => {
-      actionRules([...at, list, index], section(value), root, report);
+      const action = section(value);
+      actionRules([...at, list, index], action, root, report);
+      if (own !== null && action.restart === own) {
+        const message = 'an instance is restarted when its own check fails: nothing needs to be said';
+        report([...at, list, index, 'restart'], message);
+      }
     });
   }
   if ('repeat' in check && !('onDown' in check))

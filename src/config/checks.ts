@@ -65,9 +65,7 @@ const actionSchema = z.strictObject({
     .max(20)
     .optional()
     .describe('webhook: further tries, 1 s to 1 min apart; 5 where absent'),
-  restart: name
-    .optional()
-    .describe('a service; in the check of that service itself, the instance that is down'),
+  restart: name.optional().describe('a service: its instances, one after another'),
   limit: rate('3/10m').optional().describe('restart: at most so many in the time; 3/10m where absent'),
   grace: duration('30s', 0).optional().describe('restart: none for so long after one; 30s where absent'),
   timeout: duration('30s').optional().describe('for each try; run 30s, webhook 10s, restart 2m where absent'),

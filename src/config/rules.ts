@@ -12,8 +12,7 @@ import { proxyRules } from './tls-rules.ts';
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
   const report: ReportRule = (path, message, on) => faults.push({ path, message, ...(on && { on }) });
-  for (const [name, service] of sections(root, 'services'))
-    serviceRules(['services', name], service, root, report);
+  for (const [name, service] of sections(root, 'services')) serviceRules(name, service, root, report);
   dependencyRules(root, report);
   watchRules(root, report);
   for (const [name, listener] of sections(root, 'listeners')) {
@@ -24,7 +23,8 @@ export function checkRules(root: unknown): Fault[] {
   return [...faults, ...bindRules(root)];
 }
 
-function serviceRules(at: Path, service: Section, root: unknown, report: ReportRule): void {
+function serviceRules(name: string, service: Section, root: unknown, report: ReportRule): void {
+  const at = ['services', name];
   const ports = portsOf(service);
   const names = Object.keys(ports);
   if (names.length === 0 && service.oneshot !== true)
@@ -52,7 +52,7 @@ function serviceRules(at: Path, service: Section, root: unknown, report: ReportR
   }
   if ('initial' in check)
     report([...at, 'check', 'initial'], 'initial is for checks and targets: an instance starts as unknown');
-  targetCheckRules([...at, 'check'], check, root, report);
+  targetCheckRules([...at, 'check'], check, root, report, name);
   const register = section(service.register);
   if ('register' in service && service.oneshot === true)
     report([...at, 'register'], 'a oneshot is not announced: nobody answers');

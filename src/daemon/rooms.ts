@@ -69,7 +69,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     system,
     env,
     folder,
-    restart: (service, instance) => services.restart({ service, ...(instance !== null && { instance }) }),
+    restart: (service) => services.restart({ service }),
     told: metrics.action,
   });
   const alerts = createAlerts(context, memory, maintenance, actions);

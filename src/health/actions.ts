@@ -39,8 +39,8 @@ export interface ActionsDeps {
   env: NodeJS.ProcessEnv;
   /** Commands are run here. */
   folder: string;
-  /** Of a service, all instances one after another where `instance` is null. */
-  restart(service: string, instance: number | null): Promise<unknown>;
+  /** Of a service, all instances one after another; resolves when all are up again. */
+  restart(service: string): Promise<unknown>;
   told(action: string, outcome: ActionOutcome): void;
 }
 
@@ -68,7 +68,7 @@ export function createActions(deps: ActionsDeps): Actions {
   const waiting: Job[] = [];
   const busy = new Map<string, Promise<void>>();
   const ending = new AbortController();
-  /** Times (monotonic, ms) of restarts by service or instance, within the longest limit. */
+  /** Times (monotonic, ms) of restarts by service, within the longest limit. */
   const restarts = new Map<string, number[]>();
 
   const tell = ({ record, action }: Job, { outcome, words, tries = 1 }: Found) => {
@@ -102,33 +102,27 @@ export function createActions(deps: ActionsDeps): Actions {
       }
     });
   };
-  const restart = async (
-    {
-      restart: service,
-      limit = usual.limit,
-      grace = usual.grace,
-      timeout = usual.restart,
-    }: ActionConfig & { restart: string },
-    { subject }: ActionRecord,
-  ): Promise<Found> => {
-    const [, own, index] = /^service\/([^/]+)\/(\d+)$/.exec(subject) ?? [];
-    const instance = own === service ? Number(index) : null;
-    const whom = instance === null ? service : `${service}/${instance}`;
-    const refused = refusal(restarts, whom, context.clock.monotonic(), limit, grace);
-    if (refused) return { outcome: 'capped', words: `${whom} is not restarted: ${refused}` };
-    const work = deps.restart(service, instance);
+  const restart = async ({
+    restart: service,
+    limit = usual.limit,
+    grace = usual.grace,
+    timeout = usual.restart,
+  }: ActionConfig & { restart: string }): Promise<Found> => {
+    const refused = refusal(restarts, service, context.clock.monotonic(), limit, grace);
+    if (refused) return { outcome: 'capped', words: `${service} is not restarted: ${refused}` };
+    const work = deps.restart(service);
     await withDeadline(timeout, ending.signal, (signal) =>
       settled(signal, ({ resolve, reject }) => void work.then(resolve, reject)),
     ).catch((error) => {
       if (errorCode(error) !== 'timeout') throw error;
       throw new ReeveError('timeout', `not up again within ${formatDuration(timeout)}`);
     });
-    return { outcome: 'done', words: `${whom} is up again` };
+    return { outcome: 'done', words: `${service} is up again` };
   };
   const carryOut = async (job: Job): Promise<Found> => {
     const { action, record } = job;
     if (action.run) return run({ ...action, run: action.run }, record);
-    if (action.restart !== undefined) return restart({ ...action, restart: action.restart }, record);
+    if (action.restart !== undefined) return restart({ ...action, restart: action.restart });
     const sent = { ...record, host: hostname(), sentAt: new Date(context.clock.wall()).toISOString() };
     const webhook = { ...action, webhook: action.webhook! };
     const { ok, words, tries } = await postWebhook(webhook, sent, context, ending.signal);

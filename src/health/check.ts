@@ -180,8 +180,9 @@ export class ScheduledCheck implements Check {
       if (signal.aborted) return;
       this.lastStartedAt = startedAt;
       this.#take(certain);
-      this.#spec.onResult?.(this);
+      // First: whoever hears of the result may stop the check for it.
       this.#gate.told(this);
+      this.#spec.onResult?.(this);
     } catch (error) {
       if (!signal.aborted) log.error({ check: this.name }, `check failed: ${errorMessage(error)}`);
     } finally {
