@@ -10,3 +10,4 @@ export { type ConfigProblem, formatProblems } from './problems.ts';
 export type { ConsulConfig, RegisterConfig, RegistryConfig } from './registry.ts';
 export { type Config, configSchema } from './schema.ts';
 export type { Condition, ServiceConfig } from './services.ts';
+export type { ListenerTlsConfig, TargetTlsConfig } from './tls.ts';

@@ -1,8 +1,8 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import { z } from 'zod';
 import { targetCheckSchema } from './checks.ts';
-import { bindAddress, client, dialAddress, duration, either, name, notYet, rate, size } from './fields.ts';
-import { proxyProtocolSchema } from './tls.ts';
+import { bindAddress, client, duration, either, name, notYet, rate, size } from './fields.ts';
+import { listenerTlsSchema, proxyProtocolSchema, targetSchema, targetTlsSchema } from './tls.ts';
 
 const conflictSchema = z.strictObject({
   policy: z
@@ -35,16 +35,6 @@ const limitsSchema = z.strictObject({
     .describe('connections that are in their PROXY header or TLS handshake at once; more are refused'),
   frame: size('1MiB').prefault('1MiB').describe('the longest frame that a sink listener takes'),
 });
-
-const targetSchema = either('host:port, or a map with an address', [
-  dialAddress.transform((address) => ({ address, weight: 1, backup: false, max: undefined })),
-  z.strictObject({
-    address: dialAddress.describe('host:port'),
-    weight: z.int().min(0).max(256).default(1).describe('share of the connections; 0 gets none'),
-    backup: z.boolean().default(false).describe('used when no other target is healthy'),
-    max: z.int().min(1).optional().describe('connections open to it at once; maxPerTarget where absent'),
-  }),
-]);
 
 const balanceSchema = z.strictObject({
   service: name
@@ -91,6 +81,7 @@ const balanceSchema = z.strictObject({
     })
     .prefault({})
     .describe('where connections wait while every target has as many as it may'),
+  tls: targetTlsSchema.optional().describe('speak TLS to the targets'),
 });
 
 export const listenerSchema = z.strictObject({
@@ -110,7 +101,7 @@ export const listenerSchema = z.strictObject({
   proxyProtocol: proxyProtocolSchema
     .prefault({})
     .describe('who the client is, as proxies before tell it, and as targets are told'),
-  tls: notYet('TLS'),
+  tls: listenerTlsSchema.optional().describe('take TLS off, or route by server name'),
   handler: notYet('handlers'),
 });
 

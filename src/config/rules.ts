@@ -7,7 +7,7 @@ import { dependencyRules } from './dependency-rules.ts';
 import { mustExist, type ReportRule } from './names.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, type Section, section, sections } from './raw.ts';
-import { proxyRules } from './tls-rules.ts';
+import { proxyRules, targetTlsRules, tlsRules } from './tls-rules.ts';
 
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
@@ -85,11 +85,11 @@ function listenerRules(at: Path, listener: Section, root: unknown, report: Repor
     report([...at, 'conflict', 'policy'], message);
   }
   proxyRules(at, listener, root, report);
+  if ('tls' in listener) tlsRules([...at, 'tls'], listener, root, destinationRules, report);
   if ('balance' in listener) balanceRules([...at, 'balance'], section(listener.balance), root, report);
 }
 
 function balanceRules(at: Path, balance: Section, root: unknown, report: ReportRule): void {
-  const { service, port } = balance;
   const kinds = ['service', 'targets'].filter((key) => key in balance);
   if (kinds.length !== 1) {
     report(at, 'balance needs either a service or targets', 'key');
@@ -99,14 +99,19 @@ function balanceRules(at: Path, balance: Section, root: unknown, report: ReportR
     report([...at, 'check'], 'check is for targets: a service has its own');
   }
   targetCheckRules([...at, 'check'], section(balance.check), root, report);
+  if ('tls' in balance) targetTlsRules([...at, 'tls'], section(balance.tls), root, report);
   const fromRegistry = isFromRegistry(balance, root);
   for (const key of ['tags', 'datacenter'])
     if (key in balance && !fromRegistry) report([...at, key], `${key} is for a service of the registry`);
-  if (!isText(service)) {
-    if ('from' in balance) report([...at, 'from'], 'from is for a service');
-    return;
-  }
-  if (fromRegistry || !mustExist([...at, 'service'], 'service', service, root, report)) return;
+  if (!isText(balance.service) && 'from' in balance) report([...at, 'from'], 'from is for a service');
+  destinationRules(at, balance, root, report);
+}
+
+/** A service and its port, as balance and each server name may name them. */
+function destinationRules(at: Path, destination: Section, root: unknown, report: ReportRule): void {
+  const { service, port } = destination;
+  if (!isText(service) || isFromRegistry(destination, root)) return;
+  if (!mustExist([...at, 'service'], 'service', service, root, report)) return;
   const served = section(section(section(root).services)[service]);
   if (served.oneshot === true)
     report([...at, 'service'], `service '${service}' is a oneshot: nobody answers`);

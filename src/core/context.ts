@@ -33,6 +33,7 @@ export type EventKind =
   | 'target'
   | 'sink'
   | 'registry'
+  | 'certificate'
   | 'config';
 
 export type Emit = (event: ReeveEvent) => void;

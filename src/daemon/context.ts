@@ -17,6 +17,7 @@ export function daemonContext(log: Log, events: EventBus, metrics: Metrics): Con
       const fields = { ...detail, event: id, kind, subject };
       if (
         notable.has(kind) ||
+        detail.warning === true ||
         detail.verdict === 'down' ||
         detail.outcome === 'failed' ||
         detail.verified === false ||

@@ -47,7 +47,9 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
 }
 
 /** What the native engine does not do; null where it can carry the listener. */
-function portableOnly({ sink, proxyProtocol }: ListenerConfig): string | null {
+function portableOnly({ sink, proxyProtocol, tls, balance }: ListenerConfig): string | null {
+  if (tls) return 'it has TLS, which the native engine does not';
+  if (balance?.tls) return 'it speaks TLS to its targets, which the native engine does not';
   if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';
   if (proxyProtocol.accept !== false)
     return 'it accepts the PROXY protocol, which the native engine does not';

@@ -5,7 +5,7 @@ import { formatHostPort } from '../core/endpoint.ts';
 import type { EngineListener, Target } from '../relay/index.ts';
 import type { Held } from './bindings.ts';
 import type { Choice } from './engines.ts';
-import type { ListenerStatus } from './status.ts';
+import type { CertificateStatus, ListenerStatus } from './status.ts';
 import type { TargetSource } from './targets.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -25,7 +25,11 @@ export interface Row {
   traffic: Traffic;
 }
 
-export function listenerStatus(row: Row, targets: Target[]): ListenerStatus {
+export function listenerStatus(
+  row: Row,
+  targets: Target[],
+  certificates: CertificateStatus[],
+): ListenerStatus {
   const { name, config, traffic, before } = row;
   const { balance, sink } = config;
   const counters = new Map(row.engine.targets().map((target) => [target.id, target]));
@@ -46,6 +50,7 @@ export function listenerStatus(row: Row, targets: Target[]): ListenerStatus {
     refused: { ...traffic.totals.refused },
     ended: { ...traffic.totals.ended },
     latency: traffic.latency(),
+    certificates,
     targets: targets.map(({ id, verdict, draining, weight, backup }) => {
       const { active = 0, total = 0, failures = 0 } = counters.get(id) ?? {};
       const instance = row.source?.instanceOf(id) ?? null;

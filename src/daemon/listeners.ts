@@ -5,6 +5,7 @@ import { ReeveError } from '../core/errors.ts';
 import type { BindTools } from '../listen/index.ts';
 import type { Background } from './background.ts';
 import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
+import { createCertificateRoom } from './certificates.ts';
 import type { Choice } from './engines.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
@@ -21,6 +22,8 @@ export interface ListenerParts {
   metrics: Metrics;
   background: Background;
   sinks: SinkRoom;
+  /** What listeners' certificate files are relative to. */
+  folder: string;
   /** The live targets of a listener; null for one that has a sink. */
   targetsOf(name: string, config: ListenerConfig, changed: () => void): TargetSource | null;
 }
@@ -28,6 +31,8 @@ export interface ListenerParts {
 export interface ListenerRoom {
   /** Binds what is missing. @throws ReeveError where an address cannot be had; then nothing has changed. */
   prepare(configs: Record<string, ListenerConfig>, signal: AbortSignal): Promise<Prepared>;
+  /** Reads certificates anew. @throws ReeveError where one is wrong; then nothing has changed. */
+  reread(): Promise<void>;
   drainTarget(request: DrainRequest): DrainResult;
   /** Connections that are open to this instance of a service. */
   openTo(instance: string): number;
@@ -43,7 +48,17 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
   const { chooseEngine, tools, metrics, background, sinks } = parts;
   const { log } = tools.context;
   const rows = new Map<string, Row>();
+  const certificates = createCertificateRoom({
+    context: tools.context,
+    folder: parts.folder,
+    changed: (name) => refresh(name),
+  });
 
+  const targetsOf = ({ source, drained }: Pick<Row, 'source' | 'drained'>, route?: string | null) =>
+    (source?.list(route) ?? []).map((target) => ({
+      ...target,
+      draining: target.draining || drained.has(target.id),
+    }));
   const planOf = ({
     name,
     config,
@@ -52,12 +67,15 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
   }: Pick<Row, 'name' | 'config' | 'source' | 'drained'>) => ({
     name,
     config,
-    targets: (source?.list() ?? []).map((target) => ({
-      ...target,
-      draining: target.draining || drained.has(target.id),
-    })),
+    targets: targetsOf({ source, drained }, source?.routes && null),
     sink: config.sink === undefined ? null : sinks.get(config.sink),
+    routes: (source?.routes ?? []).map((serverName) => ({
+      serverName,
+      targets: targetsOf({ source, drained }, serverName),
+    })),
+    ...certificates.of(name),
   });
+  const statusOf = (row: Row) => listenerStatus(row, targetsOf(row), certificates.status(row.name));
   const refresh = (name: string) => {
     const row = rows.get(name);
     row?.engine.update(planOf(row));
@@ -85,7 +103,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
   }
 
   function change(row: Row, config: ListenerConfig, binds: Held[]): void {
-    if (!isDeepStrictEqual(row.config.balance, config.balance)) {
+    if (!isDeepStrictEqual(destinationsOf(row.config), destinationsOf(config))) {
       row.source?.close();
       row.source = sourceOf(row.name, config);
     }
@@ -117,7 +135,9 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
   }
 
   return {
+    reread: () => certificates.reread(),
     async prepare(configs, signal) {
+      const secrets = await certificates.prepare(configs);
       const wants = wantsOf(configs);
       const held = [...rows.values()].flatMap(({ binds }) => binds);
       const claimed = claimHeld(wants, held);
@@ -132,6 +152,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       return {
         abandon: () => closeAll(opened),
         commit() {
+          secrets.commit();
           for (const [want, held] of claimed) if (held.listener !== want.listener) held.moveTo(want.listener);
           const removed = [...rows.values()].filter(({ name }) => !Object.hasOwn(configs, name));
           for (const { name } of removed) rows.delete(name);
@@ -173,12 +194,12 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       );
     },
     openTo(instance) {
-      const open = [...rows.values()].flatMap((row) => listenerStatus(row, planOf(row).targets).targets);
+      const open = [...rows.values()].flatMap((row) => statusOf(row).targets);
       return open
         .filter((target) => target.instance === instance)
         .reduce((sum, { connections }) => sum + connections.active, 0);
     },
-    status: () => [...rows.values()].map((row) => listenerStatus(row, planOf(row).targets)),
+    status: () => [...rows.values()].map((row) => statusOf(row)),
     async drain(deadline) {
       await Promise.all(
         [...rows.values()].flatMap(({ engine, before }) =>
@@ -186,6 +207,12 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         ),
       );
       for (const { source } of rows.values()) source?.close();
+      certificates.close();
     },
   };
+}
+
+/** What its targets are made from. */
+function destinationsOf({ balance, tls }: ListenerConfig) {
+  return [balance, tls?.sni];
 }

@@ -114,6 +114,11 @@ export function createMetrics(version: string): Metrics {
       'state',
     ]),
     restarts: counter('restarts_total', 'Instances started again, by the reason.', ['service', 'reason']),
+    certificateExpiry: gauge(
+      'certificate_expiry_seconds',
+      'Seconds until the certificate expires; negative once it has. server_name is empty for the default one.',
+      ['listener', 'server_name'],
+    ),
     sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
     registryUp: gauge('registry_up', 'Whether the registry answers and takes what it is told.', ['kind']),
     registryFailures: counter('registry_failures_total', 'Requests to the registry that failed.', ['kind']),
@@ -147,6 +152,9 @@ export function createMetrics(version: string): Metrics {
         scraped.refused.inc({ listener, reason }, count);
       for (const [reason, count] of Object.entries(row.ended)) {
         if (!goodEnds.has(reason)) scraped.errors.inc({ listener, reason }, count);
+      }
+      for (const { serverName, expiresIn } of row.certificates) {
+        scraped.certificateExpiry.set({ listener, server_name: serverName ?? '' }, expiresIn);
       }
       for (const { id: target, ...is } of row.targets) {
         scraped.targetConnections.inc({ listener, target }, is.connections.total);

@@ -44,6 +44,7 @@ export async function reload(
     const { control, state, relay, registry, health } = current.config;
     const loaded = { ...read, config: { ...read.config, control, state, relay, registry, health } };
     if (changes) await apply(loaded, rooms, signal);
+    else await rooms.listeners.reread();
     tell(changes ? describe(diff) : 'reloaded: nothing has changed', { ...diff });
     return { loaded, result: { changes, ...diff } };
   } catch (error) {

@@ -25,6 +25,7 @@ import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
 import { consulSettings, createRegistryRoom, type RegistryRoom } from './registry.ts';
 import { registryTargets } from './registry-targets.ts';
+import { routedTargets } from './routed-targets.ts';
 import { createServiceRoom, type ServiceRoom } from './services.ts';
 import { createSinkRoom, type SinkRoom } from './sinks.ts';
 import { fixedTargets, serviceTargets } from './targets.ts';
@@ -110,13 +111,14 @@ export function createRooms(options: RoomsOptions): Rooms {
     metrics,
     background,
     sinks,
-    targetsOf(name, { balance }, changed) {
-      if (!balance) return null;
-      if (balance.service === undefined) return fixedTargets(name, balance, scheduler, changed);
-      const service = balance.from === 'registry' ? undefined : services.get(balance.service);
-      if (!service) return registryTargets(registry.registry, balance, changed, registry.hasLeft);
-      return serviceTargets(service, balance, changed);
-    },
+    folder,
+    targetsOf: (name, config, changed) =>
+      routedTargets(config, (balance) => {
+        if (balance.service === undefined) return fixedTargets(name, balance, scheduler, changed);
+        const service = balance.from === 'registry' ? undefined : services.get(balance.service);
+        if (!service) return registryTargets(registry.registry, balance, changed, registry.hasLeft);
+        return serviceTargets(service, balance, changed);
+      }),
   });
   const checks = createCheckRoom({ scheduler, alerts, metrics, folder });
   return {

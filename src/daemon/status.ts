@@ -45,6 +45,22 @@ export interface ListenerStatus {
   ended: Partial<Record<EndReason, number>>;
   latency: LatencyStatus;
   targets: TargetStatus[];
+  /** What it shows to clients; none where it does not end TLS. */
+  certificates: CertificateStatus[];
+}
+
+export interface CertificateStatus {
+  /** The server name that it is for; null for the one that everybody else gets. */
+  serverName: string | null;
+  file: string;
+  subject: string;
+  issuer: string;
+  /** `DNS:a.example.com`, `IP Address:127.0.0.1`. */
+  names: string[];
+  /** ISO 8601. */
+  expiresAt: string;
+  /** Seconds; negative once it has expired. */
+  expiresIn: number;
 }
 
 /** Milliseconds, over the connections that ended in the last minute; null where there were none. */

@@ -6,7 +6,10 @@ import type { Target } from '../relay/index.ts';
 import type { Service } from '../supervise/index.ts';
 
 export interface TargetSource {
-  list(): Target[];
+  /** All of them; or those for a server name, or (null) for everybody else. */
+  list(route?: string | null): Target[];
+  /** Server names with targets of their own; absent where there are none. */
+  routes?: string[];
   /** The instance behind a target; null for a fixed one. */
   instanceOf(id: string): string | null;
   close(): void;

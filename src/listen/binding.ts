@@ -56,4 +56,17 @@ export type GreetingRefusal =
   /** Not one of the proxies that may say who the client is. */
   | 'proxy-untrusted'
   | 'proxy-invalid'
-  | 'proxy-timeout';
+  | 'proxy-timeout'
+  /** Not TLS, or not as it should be. */
+  | 'tls-invalid'
+  | 'tls-timeout'
+  /** No version, cipher or protocol (ALPN) that both know. */
+  | 'tls-version'
+  | 'tls-cipher'
+  | 'tls-protocol'
+  /** Missing where it is required, or not to be trusted. */
+  | 'tls-client-certificate'
+  /** The client does not accept our certificate, or something else of ours. */
+  | 'tls-rejected'
+  /** A server name (SNI) that is not configured, or none. */
+  | 'server-name';

@@ -1,9 +1,18 @@
-// Door of listen/: binding with a conflict policy, verified listening, admission, framing, the PROXY protocol.
+// Door of listen/: binding with a conflict policy, verified listening, admission, framing, the PROXY protocol, TLS.
 export { Admission, type AdmissionConfig } from './admission.ts';
 export { announce, type OwnEnds } from './announce.ts';
+export type { Guest, Host } from './arrival.ts';
 export { type BindTools, type ListenRequest, openListener } from './bind.ts';
 export type { Binding, DescriptorCalls, HandedOver, RefusalReason } from './binding.ts';
+export {
+  type Certificate,
+  type Credentials,
+  loadCredentials,
+  loadTargetTls,
+  type TargetTls,
+} from './credentials.ts';
 export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
 export type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
-export { type Guest, type Host, Reception, type ReceptionTerms } from './reception.ts';
+export { Reception } from './reception.ts';
+export { resettable } from './secured.ts';
 export { type Verification, verifyListening } from './verify.ts';

@@ -1,58 +1,40 @@
-// What comes before a connection is served: who the client is (PROXY header), whether it may come in.
+// What comes before a connection is served: who the client is, whether it may come in, and what it is called for.
 import type { BlockList, Socket } from 'node:net';
+import type { ListenerConfig } from '../config/index.ts';
 import { unmapped } from '../core/address.ts';
-import { formatHostPort } from '../core/endpoint.ts';
-import type { GreetingRefusal, RefusalReason } from './binding.ts';
+import { Arrival, type Guest, type Host, type TlsDesk } from './arrival.ts';
 import { blockListOf, isListed } from './block-list.ts';
-import { readPreface } from './preface.ts';
-import type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
-import { parseProxyHeader } from './proxy-protocol.ts';
+import type { Credentials } from './credentials.ts';
+import { matchName } from './server-names.ts';
+import { Terminator } from './terminator.ts';
 
 /** What is asked of a connection before it is served. */
-export interface ReceptionTerms {
-  proxyProtocol: { accept: boolean | ProxyVersion; from?: string[] | undefined };
-  limits: { greeting: number; greetings: number };
-}
-
-/** A connection that may be served. */
-export interface Guest {
-  socket: Socket;
-  /** The client: as the PROXY header has it, else the peer. */
-  client: HostAndPort;
-  /** The address that it has come to, on this machine. */
-  local: HostAndPort;
-  heard: ProxyHeader | null;
-}
-
-/** Whom the reception works for. Every `null` of `admit` is answered by `release`, here or by whoever has the guest. */
-export interface Host {
-  admit(address: string): RefusalReason | null;
-  release(address: string): void;
-  welcome(guest: Guest): void;
-  /** Called before the socket is cut. */
-  refused(client: string, reason: RefusalReason, why: string | null): void;
-  /** Ends a connection that is not wanted. */
-  cut(socket: Socket): void;
-}
+export type ReceptionTerms = Pick<ListenerConfig, 'proxyProtocol' | 'tls'> & {
+  limits: Pick<ListenerConfig['limits'], 'greeting' | 'greetings'>;
+};
 
 export class Reception {
-  private terms: ReceptionTerms;
+  private terms!: ReceptionTerms;
   private trusted: BlockList | null = null;
+  private desk: TlsDesk | null = null;
+  private credentials: Credentials | null = null;
   private readonly host: Host;
   private readonly arrivals = new Set<Arrival>();
   private readonly emptied: (() => void)[] = [];
 
-  constructor(terms: ReceptionTerms, host: Host) {
-    this.terms = terms;
+  constructor(terms: ReceptionTerms, credentials: Credentials | null, host: Host) {
     this.host = host;
-    this.update(terms);
+    this.update(terms, credentials);
   }
 
   /** For those who come from now on. */
-  update(terms: ReceptionTerms): void {
-    this.terms = terms;
+  update(terms: ReceptionTerms, credentials: Credentials | null): void {
     const { accept, from } = terms.proxyProtocol;
     this.trusted = accept === false ? null : blockListOf(from ?? []);
+    const same = this.terms?.tls === terms.tls && this.credentials === credentials;
+    this.terms = terms;
+    this.credentials = credentials;
+    if (!same) this.desk = deskOf(terms, credentials);
   }
 
   receive(socket: Socket): void {
@@ -64,21 +46,16 @@ export class Reception {
     }
     const peer = { address: unmapped(remoteAddress), port: remotePort };
     const local = { address: unmapped(localAddress), port: localPort };
-    const arrival = new Arrival({ socket, client: peer, local, heard: null }, this.host);
+    const guest: Guest = { socket, client: peer, local, heard: null, route: null, protocol: null };
     const { proxyProtocol, limits } = this.terms;
-    if (!this.trusted || proxyProtocol.accept === false) {
-      if (arrival.admit()) this.host.welcome(arrival.guest);
-    } else if (!isListed(this.trusted, peer.address)) {
+    const arrival = new Arrival(guest, this.host, limits.greeting, (served) => this.leave(arrival, served));
+    if (this.trusted && !isListed(this.trusted, peer.address)) {
       arrival.refuse('proxy-untrusted');
     } else if (this.arrivals.size >= limits.greetings) {
       arrival.refuse('greetings');
     } else {
       this.arrivals.add(arrival);
-      arrival.greet(proxyProtocol.accept, limits.greeting, (guest) => {
-        this.arrivals.delete(arrival);
-        if (guest) this.host.welcome(guest);
-        if (this.arrivals.size === 0) for (const resolve of this.emptied.splice(0)) resolve();
-      });
+      arrival.begin(proxyProtocol.accept, this.desk);
     }
   }
 
@@ -96,67 +73,22 @@ export class Reception {
   stop(): void {
     for (const arrival of [...this.arrivals]) arrival.stop();
   }
-}
 
-/** One connection on its way in. */
-class Arrival {
-  readonly guest: Guest;
-  private readonly host: Host;
-  private admitted = false;
-  private giveUp: () => void = nothing;
-  private over: (guest: Guest | null) => void = nothing;
-
-  constructor(guest: Guest, host: Host) {
-    this.guest = guest;
-    this.host = host;
-  }
-
-  greet(accept: true | ProxyVersion, timeoutMs: number, over: (guest: Guest | null) => void): void {
-    this.over = over;
-    const { socket } = this.guest;
-    const parse = (bytes: Buffer) => parseProxyHeader(bytes, accept);
-    this.giveUp = readPreface(socket, parse, timeoutMs, (preface) => {
-      if ('failure' in preface) {
-        this.refuse(reasons[preface.failure], preface.why);
-        return;
-      }
-      const header = preface.value;
-      this.guest.heard = header;
-      const { ends } = header;
-      // A path has no address that a limit could count by: there the proxy itself is the client.
-      if (ends && ends.family !== 'unix') {
-        this.guest.client = { address: unmapped(ends.source.address), port: ends.source.port };
-      }
-      if (this.admit()) over(this.guest);
-    });
-  }
-
-  admit(): boolean {
-    const refusal = this.host.admit(this.guest.client.address);
-    if (refusal) this.refuse(refusal);
-    else this.admitted = true;
-    return refusal === null;
-  }
-
-  refuse(reason: RefusalReason, why: string | null = null): void {
-    const { client, socket } = this.guest;
-    if (this.admitted) this.host.release(client.address);
-    this.host.refused(formatHostPort(client.address, client.port), reason, why);
-    socket.on('error', nothing);
-    this.host.cut(socket);
-    this.over(null);
-  }
-
-  stop(): void {
-    this.giveUp();
-    this.refuse('draining');
+  private leave(arrival: Arrival, served: boolean): void {
+    this.arrivals.delete(arrival);
+    if (served) this.host.welcome(arrival.guest);
+    if (this.arrivals.size === 0) for (const resolve of this.emptied.splice(0)) resolve();
   }
 }
 
-const reasons = {
-  wrong: 'proxy-invalid',
-  timeout: 'proxy-timeout',
-  gone: 'gone',
-} as const satisfies Record<string, GreetingRefusal>;
-
-function nothing(): void {}
+function deskOf({ tls }: ReceptionTerms, credentials: Credentials | null): TlsDesk | null {
+  if (!tls) return null;
+  const names = new Map(Object.entries(tls.sni));
+  const refuses = tls.unknownName === 'refuse';
+  const isKnown = (name: string) => !refuses || matchName(name, names) !== null;
+  return {
+    terminator: credentials && new Terminator(credentials, isKnown),
+    refuses,
+    routeOf: (name) => matchName(name, names),
+  };
+}

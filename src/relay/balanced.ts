@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { announce } from '../listen/index.ts';
-import { dialTarget } from './dial.ts';
+import { dialTarget, type Opening } from './dial.ts';
 import { lingerMs, reasonOf } from './ending.ts';
 import type { EndReason, Target } from './engine.ts';
 import { Search } from './search.ts';
@@ -11,6 +11,7 @@ import { reset, whenFlushed } from './sockets.ts';
 import type { Waiter } from './waiting-room.ts';
 
 export class BalancedConnection extends Served implements Waiter {
+  private readonly picker = this.home.pickerFor(this.guest.route);
   private upstream: Socket | null = null;
   /** What the client said before a target answered; one chunk, then the client is paused. */
   private early: Buffer | null = null;
@@ -49,7 +50,7 @@ export class BalancedConnection extends Served implements Waiter {
   }
 
   get choosy(): boolean {
-    return this.search.choosy;
+    return this.search.choosy || this.guest.route !== null;
   }
 
   tryAgain(): boolean {
@@ -58,8 +59,8 @@ export class BalancedConnection extends Served implements Waiter {
 
   /** False where it has to wait for a place. */
   private connect(): boolean {
-    const { picker, plan, budget } = this.home;
-    const { search } = this;
+    const { plan, budget } = this.home;
+    const { search, picker } = this;
     const target = search.next(picker, plan.config.balance?.retries ?? 0, budget, this.address);
     this.retries = search.retries;
     if (target === 'full') {
@@ -74,6 +75,7 @@ export class BalancedConnection extends Served implements Waiter {
     this.target = target.id;
     this.cancelDial = dialTarget(
       target,
+      this.opening,
       plan.config.balance?.connectTimeout ?? 5000,
       (socket) => this.connected(socket),
       (error) => this.notConnected(target, error),
@@ -100,11 +102,11 @@ export class BalancedConnection extends Served implements Waiter {
   }
 
   private notConnected(target: Target, error: unknown): void {
-    const { picker, reports, plan } = this.home;
+    const { reports, plan } = this.home;
     const code = errorCode(error) ?? 'EUNKNOWN';
     this.cancelDial = null;
     this.target = null;
-    this.search.failed(picker, target, code);
+    this.search.failed(this.picker, target, code);
     reports.targetFailed(plan.name, target.id, code);
     this.connect();
   }
@@ -134,7 +136,6 @@ export class BalancedConnection extends Served implements Waiter {
     });
     upstream.on('error', (error) => this.fail('target', error));
     upstream.on('close', () => this.socketClosed());
-    this.announce(upstream);
     const { early } = this;
     this.early = null;
     if (early && !upstream.write(early)) this.client.pause();
@@ -142,10 +143,15 @@ export class BalancedConnection extends Served implements Waiter {
     if (this.ended.client) upstream.end();
   }
 
-  /** Before anything else that the target hears; not counted, since no client has said it. */
-  private announce(upstream: Socket): void {
-    const { send } = this.home.plan.config.proxyProtocol;
-    if (send !== false) upstream.write(announce(send, this.guest, this.guest.heard));
+  private get opening(): Opening {
+    const { plan } = this.home;
+    const { send } = plan.config.proxyProtocol;
+    return {
+      // Not counted, since no client has said it.
+      header: send === false ? null : announce(send, this.guest, this.guest.heard),
+      tls: plan.targetTls ?? null,
+      protocol: this.guest.protocol,
+    };
   }
 
   private fromClient(chunk: Buffer): void {
@@ -196,7 +202,7 @@ export class BalancedConnection extends Served implements Waiter {
     if (this.openSockets > 0) return;
     this.abandonDial();
     clearTimeout(this.linger);
-    if (this.target !== null) this.home.picker.leave(this.target);
+    if (this.target !== null) this.picker.leave(this.target);
     this.finish(this.reason ?? 'done', this.detail);
   }
 }

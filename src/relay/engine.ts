@@ -1,6 +1,6 @@
 // The data plane's interface: an engine moves bytes and reports; every decision comes from shared, pure code.
 import type { ListenerConfig } from '../config/index.ts';
-import type { Binding, RefusalReason } from '../listen/index.ts';
+import type { Binding, Credentials, RefusalReason, TargetTls } from '../listen/index.ts';
 import type { Sink } from '../sinks/index.ts';
 
 /** One place that a listener may send a connection to. */
@@ -73,6 +73,18 @@ export interface ListenerPlan {
   targets: Target[];
   /** Null for a listener that balances. */
   sink: Sink | null;
+  /** What the listener proves itself with; absent where it does not end TLS. */
+  credentials?: Credentials | null;
+  /** How targets are spoken to; absent: without TLS. */
+  targetTls?: TargetTls | null;
+  /** Server names that have targets of their own. */
+  routes?: Route[];
+}
+
+/** Where connections go that ask for a server name (SNI), as the configuration has it. */
+export interface Route {
+  serverName: string;
+  targets: Target[];
 }
 
 export interface TargetCounters {

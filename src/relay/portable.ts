@@ -19,7 +19,8 @@ import type {
   TargetCounters,
 } from './engine.ts';
 import { IntakeConnection } from './intake.ts';
-import { Picker } from './picker.ts';
+import type { Picker } from './picker.ts';
+import { Pickers } from './pickers.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Home, Served } from './served.ts';
 import { reset } from './sockets.ts';
@@ -38,7 +39,7 @@ const longestSweepMs = 5000;
 
 class PortableListener implements EngineListener, Home, Host {
   plan: ListenerPlan;
-  readonly picker: Picker;
+  private readonly pickers: Pickers;
   readonly budget: RetryBudget;
   readonly room = new WaitingRoom(() => this.plan.config.balance?.queue.size ?? 0);
   readonly reports: EngineReports;
@@ -57,11 +58,8 @@ class PortableListener implements EngineListener, Home, Host {
     this.bindings = bindings;
     this.admission = new Admission(plan.config, context.clock);
     this.budget = new RetryBudget(budgetOf(plan), () => this.connections.size);
-    this.picker = new Picker(plan.config.balance?.policy ?? 'round-robin', plan.targets, {
-      random: context.random,
-      freed: () => this.room.wake(),
-    });
-    this.reception = new Reception(plan.config, this);
+    this.pickers = new Pickers(plan, { random: context.random, freed: () => this.room.wake() });
+    this.reception = new Reception(plan.config, plan.credentials ?? null, this);
     for (const binding of bindings) binding.accept((socket) => this.reception.receive(socket));
   }
 
@@ -74,7 +72,11 @@ class PortableListener implements EngineListener, Home, Host {
   }
 
   targets(): TargetCounters[] {
-    return this.picker.counters();
+    return this.pickers.counters();
+  }
+
+  pickerFor(route: string | null): Picker {
+    return this.pickers.for(route);
   }
 
   waiting(): number {
@@ -98,8 +100,8 @@ class PortableListener implements EngineListener, Home, Host {
     this.plan = plan;
     this.budget.config = budgetOf(plan);
     this.admission.update(plan.config);
-    this.reception.update(plan.config);
-    this.picker.update(plan.config.balance?.policy ?? 'round-robin', plan.targets);
+    this.reception.update(plan.config, plan.credentials ?? null);
+    this.pickers.update(plan);
     if (timesChanged && this.sweep) {
       this.stopSweep();
       this.startSweep();

@@ -12,7 +12,8 @@ import type { WaitingRoom } from './waiting-room.ts';
 export interface Home {
   /** Always the newest. */
   readonly plan: ListenerPlan;
-  readonly picker: Picker;
+  /** By server name. */
+  pickerFor(route: string | null): Picker;
   readonly budget: RetryBudget;
   readonly room: WaitingRoom;
   readonly reports: EngineReports;

@@ -87,15 +87,17 @@ export interface ServeOptions {
   sink?: Sink | null;
   /** Sections of the listener's configuration, as a file would have them. */
   config?: Record<string, unknown>;
+  /** Parts of the plan that the daemon reads from files. */
+  plan?: Pick<ListenerPlan, 'credentials' | 'targetTls' | 'routes'>;
 }
 
-export function makePlan({ targets = [], sink = null, config = {} }: ServeOptions): ListenerPlan {
+export function makePlan({ targets = [], sink = null, config = {}, plan = {} }: ServeOptions): ListenerPlan {
   const destination = sink ? { sink: 'events' } : { balance: { targets: ['127.0.0.1:1'] } };
   const whole: Config = configSchema.parse({
     listeners: { web: { bind: ['127.0.0.1:0'], ...destination, ...config } },
     sinks: { events: { stdout: true } },
   });
-  return { name: 'web', config: whole.listeners.web!, targets, sink };
+  return { name: 'web', config: whole.listeners.web!, targets, sink, ...plan };
 }
 
 /** A listener on a loopback port of the system's choice, drained when the test is over. */

@@ -33,6 +33,7 @@ export const status: DaemonStatus = {
       name: 'web',
       engine: 'portable',
       engineReason: 'relay.engine is portable',
+      certificates: [],
       serves: 'service/api',
       binds: [{ asked: '[::]:8080', address: '[::]:8081', listening: true, verified: true }],
       connections: { active: 1, total: 5 },
