@@ -55,9 +55,13 @@ const parts = {
   ss: { debian: 'iproute2', file: 'bin/ss' },
   ip: { debian: 'iproute2', file: 'bin/ip' },
   chromium: { debian: 'chromium', file: 'usr/bin/chromium', install: true },
-  openssl: { debian: 'openssl', file: 'usr/bin/openssl' },
-  haproxy: { debian: 'haproxy', file: 'usr/sbin/haproxy' },
-  curl: { debian: 'curl', file: 'usr/bin/curl' },
+  openssl: { debian: 'openssl', file: 'usr/bin/openssl', install: true },
+  curl: { debian: 'curl', file: 'usr/bin/curl', install: true },
+  // Run with LD_LIBRARY_PATH: its libraries are unpacked beside it.
+  haproxy: {
+    debian: ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
+    file: 'usr/sbin/haproxy',
+  },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
   'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },

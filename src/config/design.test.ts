@@ -49,7 +49,6 @@ const read = (text: string) => parseConfig(text, { file: 'reeve.yaml', env: {} }
 it('refuses what is not served yet, each by its name and place, and nothing else', () => {
   const result = read(contract);
   expect('problems' in result && formatProblems(result.problems).split('\n')).toEqual([
-    'reeve.yaml:24:10: listeners.web.tls: not supported yet: TLS',
     'reeve.yaml:32:14: listeners.custom.handler: not supported yet: handlers',
   ]);
 });

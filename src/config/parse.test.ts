@@ -78,7 +78,7 @@ describe('a file with many mistakes', () => {
       'r.yaml:18:40: listeners.web.balance.targets[0]: expected host:port, or a map with an address, got number 5',
       "r.yaml:18:43: listeners.web.balance.targets[1]: 'b' is not a port: a port is a whole number from 1 to 65535",
       "r.yaml:18:68: listeners.web.balance.targets[2].wieght: unknown key 'wieght': did you mean 'weight'?",
-      'r.yaml:19:10: listeners.web.tls: not supported yet: TLS',
+      'r.yaml:19:5: listeners.web.tls: tls needs cert and key, or mode: passthrough',
       "r.yaml:20:25: listeners.web.conflict.policy: expected one of fail, retry, next, evict, got text 'evikt': did you mean evict?",
       "r.yaml:22:30: listeners.w2.bind[1]: 'udp:53' names no host: write host:port, such as 127.0.0.1:8080",
       'r.yaml:22:40: listeners.w2.bind[2]: not supported yet: UDP (udp://0.0.0.0:53)',
