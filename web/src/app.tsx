@@ -12,13 +12,22 @@ import { signedIn, signOut, wantsSignIn } from './state/api.ts';
 import { connection, isOtherVersion, isStale, lastSeen, status } from './state/live.ts';
 import { linkTo, type View, view, views } from './state/route.ts';
 import { language, theme } from './state/settings.ts';
+import { Checks } from './views/checks.tsx';
+import { Configuration } from './views/config.tsx';
+import { Events } from './views/events.tsx';
+import { Leases } from './views/leases.tsx';
 import { Overview } from './views/overview.tsx';
+import { Ports } from './views/ports.tsx';
+import { Traffic } from './views/traffic.tsx';
 
-const pages: Partial<Record<View, ComponentType>> = { overview: Overview };
+const pages: Record<View, ComponentType> = {
+  ...{ overview: Overview, traffic: Traffic, ports: Ports, checks: Checks },
+  ...{ leases: Leases, events: Events, config: Configuration },
+};
 
 export function App() {
   const main = useRef<HTMLElement>(null);
-  const Page = pages[view.value] ?? Overview;
+  const Page = pages[view.value];
   const title = t(`nav.${view.value}`);
   useEffect(() => {
     document.title = `${title} · Portreeve`;

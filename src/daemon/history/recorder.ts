@@ -68,8 +68,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const tier = tiers[level];
     if (!tier) return;
     const slot = Math.floor(at / tier.step);
+    if (gathering[level]!.slot !== slot && gathering[level]!.samples.length > 0) finish(level);
     const place = gathering[level]!;
-    if (place.slot !== slot && place.samples.length > 0) finish(level);
     place.slot = slot;
     place.samples.push(sample);
   };

@@ -1,0 +1,102 @@
+// The machine's ports as the map and the table show them: each socket with the names that reeve knows it by. Pure.
+import type { DaemonStatus, LeaseRecord, SocketRecord } from './types.ts';
+
+export interface PortRange {
+  first: number;
+  last: number;
+}
+
+export interface Ranges {
+  pool: PortRange;
+  exclude: number[];
+  ephemeral: PortRange | null;
+  reserved: PortRange[];
+  excluded: PortRange[];
+  unprivilegedFrom: number;
+  user: { name: string; elevated: boolean };
+}
+
+export interface PortRow {
+  key: string;
+  port: number;
+  protocol: 'tcp' | 'udp';
+  address: string;
+  state: string;
+  /** `node (4711)`. */
+  holder: string;
+  user: string;
+  /** `listener/web`, `shop-api/0`, the name of a lease. */
+  known: string;
+  /** reeve's own, or promised by it. */
+  isOurs: boolean;
+  isLeased: boolean;
+  socket: SocketRecord | null;
+}
+
+export function portRows(
+  sockets: readonly SocketRecord[],
+  leases: LeaseRecord['leases'],
+  status: DaemonStatus | null,
+): PortRow[] {
+  const names = namesOf(status);
+  const rows = sockets.map((socket, i): PortRow => {
+    const [holder] = socket.holders;
+    const more = socket.holders.length - 1;
+    const lease = leases.find(({ port }) => port === socket.port);
+    const known = names.get(socket.port) ?? lease?.name ?? '';
+    return {
+      key: `${socket.protocol} ${socket.address} ${socket.port} ${socket.peer} ${i}`,
+      port: socket.port,
+      protocol: socket.protocol,
+      address: socket.address,
+      state: socket.state,
+      holder: holder ? `${holder.name} (${holder.pid})${more > 0 ? ` +${more}` : ''}` : '',
+      user: holder?.user ?? '',
+      known,
+      isOurs: known !== '',
+      isLeased: lease !== undefined,
+      socket,
+    };
+  });
+  const taken = new Set(sockets.map(({ port }) => port));
+  for (const { name, port, owner } of leases) {
+    if (taken.has(port)) continue;
+    rows.push({
+      ...{ key: `lease ${port}`, port, protocol: 'tcp', address: '', state: 'leased' },
+      ...{
+        holder: owner.pid === null ? '' : `(${owner.pid})`,
+        user: '',
+        known: name,
+        isOurs: true,
+        isLeased: true,
+        socket: null,
+      },
+    });
+  }
+  return rows.sort((a, b) => a.port - b.port);
+}
+
+/** By the ports that listeners and instances have now. */
+function namesOf(status: DaemonStatus | null): Map<number, string> {
+  const names = new Map<number, string>();
+  if (!status) return names;
+  for (const { name, binds } of status.listeners)
+    for (const { address } of binds) names.set(Number(address.split(':').at(-1)), `listener/${name}`);
+  for (const { instances } of status.services)
+    for (const { id, ports } of instances) for (const port of Object.values(ports)) names.set(port, id);
+  names.set(Number(status.control.split(':').at(-1)), 'reeve');
+  return names;
+}
+
+export function matches(row: PortRow, text: string): boolean {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === '') return true;
+  const [from, to] = wanted.split('-');
+  if (to !== undefined && /^\d+$/.test(from!) && /^\d+$/.test(to)) {
+    return row.port >= Number(from) && row.port <= Number(to);
+  }
+  if (/^:?\d+$/.test(wanted)) return String(row.port).startsWith(wanted.replace(':', ''));
+  return `${row.protocol}:${row.port} ${row.address} ${row.holder} ${row.user} ${row.known} ${row.state}`
+    .toLowerCase()
+    .includes(wanted);
+}
