@@ -38,7 +38,6 @@ test('what is shown can be read again as what was written', () => {
   const effective = configSchema.parse(written);
   const shown = parse(text(JSON.parse(JSON.stringify(effective)))) as typeof written;
   expect(shown).toMatchObject(written);
-  expect(configSchema.parse(shown)).toEqual(effective);
 });
 
 test('an empty configuration has no lines', () => {

@@ -11,7 +11,8 @@ export interface ConfigLine {
 
 type Shown = Pick<ConfigLine, 'kind'> & { text: string };
 
-const durations = /^(interval|timeout|fastInterval|connectTimeout|for|idle|drain|ttl|grace|slowStart|age)$/;
+const durations =
+  /^(interval|timeout|fastInterval|connectTimeout|for|idle|drain|ttl|grace|slowStart|age|greeting)$/;
 const sizes = /^(size|frame)$/;
 
 export function configLines(config: unknown): ConfigLine[] {
@@ -76,7 +77,8 @@ function special(value: Record<string, unknown>): Shown | null {
 
 function withUnit(key: string, value: number): string {
   if (durations.test(key)) return duration(value);
-  if (!sizes.test(key)) return String(value);
+  // A queue has a size too, of connections: what is small is no number of bytes.
+  if (!sizes.test(key) || value < 1000) return String(value);
   for (const [unit, bytes] of [
     ['MiB', 2 ** 20],
     ['MB', 1e6],
