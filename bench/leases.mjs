@@ -123,7 +123,8 @@ Ports given to two processes at once, where twenty ask for five each at the same
 
 ${table(['', 'collisions', 'a round'], rows)}
 
-\`reeve lease\` also parks the ports, writes the audit, and has taken and given back each port in that time.`,
+\`reeve lease\` also parks the ports, writes the audit, and has taken and given back each port in that time. Where the time
+of a grant goes: docs/decisions/0013-where-a-grant-goes.md.`,
     versions: [`get-port ${version}`, `libsql ${sqlite}`],
   });
 } finally {
