@@ -53,8 +53,8 @@ export function diagnose(facts: DoctorFacts): Finding[] {
 }
 
 function containment({ containment: { encloses, endsWithThis, findsMarked } }: DoctorFacts): Finding {
-  if (encloses) return ok('containment', 'a control group for each service and run');
   if (endsWithThis) return ok('containment', 'the system itself ends with reeve what it started');
+  if (encloses) return ok('containment', 'a control group for each service and run');
   if (!findsMarked) return ok('containment', 'none: of what a command starts, only itself is ended');
   return warn(
     'containment',

@@ -130,8 +130,8 @@ async function carryOutStep(
     );
   }
   if (!before.held) return;
-  const sent = await signalAll(system, step.processes, 'SIGTERM');
-  const left = await waitForEnd(system, sent, timeoutMs, signal);
+  const { sent, unheard } = await signalAll(system, step.processes, 'SIGTERM');
+  const left = [...(await waitForEnd(system, sent, timeoutMs, signal)), ...unheard];
   // A process that has let the port go and is only finishing its work is left to it.
   if (left.length === 0 || !(await ownership(system, prepared, left)).held) return;
   await signalAll(system, left, 'SIGKILL');
@@ -164,12 +164,14 @@ async function signalAll(
   system: System,
   processes: ProcessIdentity[],
   name: 'SIGTERM' | 'SIGKILL',
-): Promise<ProcessIdentity[]> {
+): Promise<{ sent: ProcessIdentity[]; unheard: ProcessIdentity[] }> {
   const sent: ProcessIdentity[] = [];
+  const unheard: ProcessIdentity[] = [];
   for (const identity of processes) {
-    if ((await system.processes.signal(identity, name)) === 'sent') sent.push(identity);
+    const outcome = await system.processes.signal(identity, name);
+    if (outcome !== 'gone') (outcome === 'sent' ? sent : unheard).push(identity);
   }
-  return sent;
+  return { sent, unheard };
 }
 
 /** Those that have not ended in time. */

@@ -36,6 +36,8 @@ export interface ChildHooks {
   output(stream: 'stdout' | 'stderr', readable: Readable): void;
   /** Once: in the turn in which the exit is seen, or, in a stop, when the whole group is gone. */
   exit(ending: Ending): void;
+  /** Asks it to end where there are no groups to signal, and Node's own kill() would only terminate it. */
+  ask(pid: number): Promise<void>;
 }
 
 export interface Child {
@@ -72,7 +74,9 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
   let gone = false;
   const kill = (signal: NodeJS.Signals) => {
     killed ||= signal === 'SIGKILL';
-    if (!gone) signalGroup(child, signal);
+    if (gone) return;
+    if (hasGroups || signal === 'SIGKILL') signalGroup(child, signal);
+    else if (child.pid !== undefined) void hooks.ask(child.pid);
   };
   const exited = new Promise<void>((resolve) => {
     const leave = (ending: Ending) => {

@@ -14,15 +14,27 @@ export interface Trees {
 export interface KeptTree {
   /** Starts what belongs to it. */
   start<Child extends { readonly pid: number | null }>(start: () => Child): Child;
+  /** Asks this one to end by the system's own means; where there are none, a timeout does the rest. Never rejects. */
+  ask(pid: number): Promise<void>;
   /** Ends whoever has left the process group and lives. Idempotent; resolves when they are gone, never rejects. */
   end(): Promise<void>;
 }
 
 /** Without a keeper, trees are only ended by this process. */
 export function createTrees(system: System, keeper: Keeper | null, log: Log): Trees {
+  system.containment.endWithThis();
+  const ask = async (pid: number) => {
+    try {
+      const identity = await system.processes.identify(pid);
+      if (identity) await system.processes.signal(identity, 'SIGTERM');
+    } catch (error) {
+      log.warn({ pid, error: errorMessage(error) }, 'an instance could not be asked to end');
+    }
+  };
   // The process group, which child.ts ends, is all that can be found there.
-  if (!system.containment.abilities.findsMarked)
-    return { plant: () => ({ start: (start) => start(), async end() {} }) };
+  if (!system.containment.abilities.findsMarked) {
+    return { plant: () => ({ start: (start) => start(), ask, async end() {} }) };
+  }
   return {
     plant(mark, timeout) {
       const known: ProcessIdentity[] = [];
@@ -50,6 +62,7 @@ export function createTrees(system: System, keeper: Keeper | null, log: Log): Tr
           }
           return child;
         },
+        ask,
         end() {
           ending ??= end();
           return ending;

@@ -33,6 +33,7 @@ export class RunTree {
     this.#system = system;
     this.#options = options;
     this.#adopts = system.containment.adoptOrphans();
+    system.containment.endWithThis();
     this.#asideMark = `aside-${options.mark}`;
     // Before anything is started: were this process killed in the next moment, the mark would tell.
     options.keeper?.keep(options.mark, [], options.timeout);

@@ -60,6 +60,7 @@ export class Running {
         void this.#tree.end();
         hooks.ended(this, ending);
       },
+      ask: (pid) => this.#tree.ask(pid),
     };
     this.#child = this.#tree.start(() => startChild(marked, on));
     this.pid = this.#child.pid;

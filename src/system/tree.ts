@@ -90,9 +90,10 @@ export async function endTree(
   const started = performance.now();
   const asked = new Set(told ? [keyOf(told)] : []);
   const refused = new Set<string>();
+  const unheard = new Set<string>();
   const send = async (one: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL') => {
     try {
-      await processes.signal(one, signal);
+      if ((await processes.signal(one, signal)) === 'unheard') unheard.add(keyOf(one));
     } catch (error) {
       if (!isReeveError(error) || error.code !== 'privilege') throw error;
       refused.add(keyOf(one));
@@ -118,6 +119,8 @@ export async function endTree(
         asked.add(keyOf(one));
         await send(one, 'SIGTERM');
       }
+      // Nobody is left who could do anything with more time.
+      if (rest.every((one) => unheard.has(keyOf(one)))) killingSince = performance.now();
     }
     await sleep(lookEvery);
   }

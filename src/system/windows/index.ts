@@ -6,19 +6,19 @@ import { createContainment } from './containment.ts';
 import { createHost } from './host.ts';
 import { createHttpQueues } from './http-sys.ts';
 import { createManagers } from './managers.ts';
-import { createProcesses } from './processes.ts';
+import { createProcesses, listProcesses } from './processes.ts';
 import { createRunningServices } from './services.ts';
 import { createSockets } from './sockets.ts';
 
 export function createWindowsSystem(): System {
   const now = () => performance.now();
   const services = createRunningServices(now);
-  const processes = createProcesses(services);
+  const processes = createProcesses(services, now);
   return {
     platform: 'win32',
     sockets: createSockets(services, createHttpQueues(now)),
     processes,
-    containment: createContainment(processes),
+    containment: createContainment(listProcesses),
     binder: createBinder(),
     scanner: {
       connect: () => null,

@@ -2,6 +2,7 @@
 import { addressOf, nt, ntdll, win } from '../../ffi/index.ts';
 import type { Processes, ProcessFacts, ProcessNode } from '../system.ts';
 import { userOf } from './accounts.ts';
+import { createInterrupt } from './console.ts';
 import {
   commandLine,
   creationTime,
@@ -18,7 +19,8 @@ import { processExited, signalProcess } from './signals.ts';
 
 const { PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_QUERY_INFORMATION, PROCESS_VM_READ, SYNCHRONIZE } = win;
 
-export function createProcesses(services: RunningServices): Processes {
+export function createProcesses(services: RunningServices, now: () => number): Processes {
+  const interrupt = createInterrupt(listProcesses, now);
   return {
     async facts(pid) {
       const node = nodeOf(pid);
@@ -31,7 +33,7 @@ export function createProcesses(services: RunningServices): Processes {
       const created = runningSince(pid);
       return created === null ? null : { pid, start: String(created) };
     },
-    signal: signalProcess,
+    signal: (identity, signal) => signalProcess(identity, signal, interrupt),
     exited: processExited,
   };
 }

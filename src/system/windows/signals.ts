@@ -4,7 +4,7 @@ import { ReeveError } from '../../core/errors.ts';
 import { abortError, sleep } from '../../core/time.ts';
 import { kernel32, user32, WM_CLOSE, win } from '../../ffi/index.ts';
 import type { Processes, ProcessIdentity, SignalOutcome } from '../system.ts';
-import { interruptConsole } from './console.ts';
+import type { InterruptConsole } from './console.ts';
 import { creationTime, hasEnded, isProcessId } from './handles.ts';
 
 const pollMs = 50;
@@ -17,7 +17,11 @@ type Held = { handle: number } | 'gone' | 'denied';
  * SIGTERM and SIGINT ask: WM_CLOSE to its windows, Ctrl-C to its console. `unheard` where it has neither, or shares
  * its console with others. SIGKILL is TerminateProcess.
  */
-export const signalProcess: Processes['signal'] = async (identity, signal) => {
+export async function signalProcess(
+  identity: ProcessIdentity,
+  signal: Parameters<Processes['signal']>[1],
+  interrupt: InterruptConsole,
+): Promise<SignalOutcome> {
   const access = win.PROCESS_QUERY_LIMITED_INFORMATION | win.SYNCHRONIZE;
   const held = hold(identity, signal === 'SIGKILL' ? access | win.PROCESS_TERMINATE : access);
   if (held === 'gone') return 'gone';
@@ -25,12 +29,12 @@ export const signalProcess: Processes['signal'] = async (identity, signal) => {
   try {
     if (signal === 'SIGKILL') return terminate(held.handle, identity);
     const asked = closeWindows(identity.pid) > 0;
-    const interrupted = await interruptConsole(identity);
+    const interrupted = await interrupt(identity);
     return asked || interrupted ? 'sent' : 'unheard';
   } finally {
     kernel32.CloseHandle(held.handle);
   }
-};
+}
 
 function terminate(handle: number, identity: ProcessIdentity): SignalOutcome {
   if (kernel32.TerminateProcess(handle, terminatedCode) !== 0) return 'sent';
