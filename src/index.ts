@@ -1,9 +1,10 @@
 // The library: the command line's verbs as functions, on the system that they run on.
 
-import { silentLog } from './core/context.ts';
+import { silentLog, systemClock } from './core/context.ts';
 import { leaseTimes } from './core/lease.ts';
 import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
+import type { Announcement, AnnounceOptions } from './daemon/index.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
 import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
 import {
@@ -21,10 +22,13 @@ import {
   who as whoWith,
   why as whyWith,
 } from './ports/index.ts';
+import { type Found, type FoundInstance, openRegistry } from './registry/index.ts';
 import { selectSystem } from './system/select.ts';
 
 export { isReeveError, ReeveError } from './core/errors.ts';
 export type * from './core/records.ts';
+export type { Announcement, AnnounceOptions } from './daemon/index.ts';
+export type { Found, FoundInstance } from './registry/index.ts';
 export type { FreeOptions, ProbeOptions, ProbeResult, ScanOptions, WhoOptions, WhyOptions };
 
 type Port = number | string;
@@ -149,4 +153,67 @@ export async function lease(
     book.close();
     throw error;
   }
+}
+
+export interface DiscoverOptions {
+  /** Address of Consul. Default: `REEVE_REGISTRY`, `CONSUL_HTTP_ADDR`, else the agent of this machine. */
+  registry?: string;
+  /** All of them must be there. */
+  tags?: string[];
+  datacenter?: string;
+  /** Nearest first, to this node; `_agent` for the one that is asked. */
+  near?: string;
+}
+
+const quietContext = { clock: systemClock, random: Math.random, log: silentLog, emit: () => {} };
+
+/** The passing instances of a service in Consul, as they are now. @throws ReeveError where it does not answer. */
+export async function discover(
+  service: string,
+  { registry: address, ...query }: DiscoverOptions = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<FoundInstance[]> {
+  const registry = openRegistry(address, process.env, quietContext);
+  try {
+    return await registry.find({ service, ...query }, signal);
+  } finally {
+    await registry.close();
+  }
+}
+
+/** The same again at each change, until the signal aborts. The last good list is kept while Consul is away. */
+export async function* follow(
+  service: string,
+  { registry: address, ...query }: DiscoverOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Found> {
+  const registry = openRegistry(address, process.env, quietContext);
+  let news: Found | null = null;
+  let wake = () => {};
+  signal.addEventListener('abort', () => wake(), { once: true });
+  registry.watch({ service, ...query }, (found) => {
+    news = found;
+    wake();
+  });
+  try {
+    while (!signal.aborted) {
+      if (!news) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const found: Found = news;
+      news = null;
+      yield found;
+    }
+  } finally {
+    await registry.close();
+  }
+}
+
+/** Announces a service of this program in Consul until it is withdrawn; it passes while its check does. */
+export async function announce(service: string, options: AnnounceOptions): Promise<Announcement> {
+  const { announceService } = await import('./daemon/index.ts');
+  return announceService(service, options, process.env, quietContext);
 }

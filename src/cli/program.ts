@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
 import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
 import { maintainCommand } from './commands/maintain.ts';
+import { announceCommand, servicesCommand } from './commands/registry.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
@@ -43,6 +44,8 @@ const commands = [
   restartCommand,
   scaleCommand,
   logsCommand,
+  servicesCommand,
+  announceCommand,
   downCommand,
   eventsCommand,
   completionCommand,

@@ -21,6 +21,8 @@ export interface DoctorFacts {
   pool: PortRange;
   containment: Containment['abilities'];
   state: { folder: string; error: string | null };
+  /** Null where no other registry than the daemon's own is named. */
+  registry: { address: string; error: string | null; services: number } | null;
 }
 
 const ok = (subject: string, message: string): Finding => ({ subject, verdict: 'ok', message, remedy: null });
@@ -49,6 +51,7 @@ export function diagnose(facts: DoctorFacts): Finding[] {
     ipv6(facts),
     containment(facts),
     state(facts),
+    ...registry(facts),
   ];
 }
 
@@ -142,4 +145,14 @@ function state({ state: { folder, error } }: DoctorFacts): Finding {
   return error === null
     ? ok('state directory', folder)
     : fail('state directory', `${folder}: ${error}`, `make it writable, or set state: in reeve.yaml`);
+}
+
+function registry({ registry: reach }: DoctorFacts): Finding[] {
+  if (!reach) return [];
+  const { address, error, services } = reach;
+  return [
+    error === null
+      ? ok('registry', `Consul on ${address} answers: ${plural(services, 'service')}`)
+      : fail('registry', `${address}: ${error}`, 'start the agent, or correct its address and token'),
+  ];
 }

@@ -6,6 +6,10 @@ import { action, type Common, command, type Define, json } from '../define.ts';
 import type { Io } from '../io.ts';
 import { version } from '../version.ts';
 
+interface DoctorOptions extends Common {
+  config?: string;
+}
+
 export const doctorCommand: Define = (io) =>
   command(
     'doctor',
@@ -13,15 +17,18 @@ export const doctorCommand: Define = (io) =>
     `
 reeve doctor
 reeve doctor --json`,
-  ).action(action<Common>(io, (_, options) => run(io, options)));
+  )
+    .option('-c, --config <file>', 'configuration whose registry is tried; ./reeve.yaml by default')
+    .action(action<DoctorOptions>(io, (_, options) => run(io, options)));
 
-async function run(io: Io, options: Common): Promise<number> {
-  const [{ selectSystem }, { diagnose }, { defaultStateFolder }, { renderFindings }] = await Promise.all([
-    import('../../system/select.ts'),
-    import('../../ports/index.ts'),
-    import('../../daemon/index.ts'),
-    import('../render/doctor.ts'),
-  ]);
+async function run(io: Io, options: DoctorOptions): Promise<number> {
+  const [{ selectSystem }, { diagnose }, { defaultStateFolder, reachRegistry }, { renderFindings }] =
+    await Promise.all([
+      import('../../system/select.ts'),
+      import('../../ports/index.ts'),
+      import('../../daemon/index.ts'),
+      import('../render/doctor.ts'),
+    ]);
   const system = await selectSystem();
   const table = await system.sockets
     .table({ listening: true })
@@ -37,6 +44,7 @@ async function run(io: Io, options: Common): Promise<number> {
     pool: { first: 20_000, last: 32_000 },
     containment: system.containment.abilities,
     state: { folder, error: await whyNotWritable(folder) },
+    registry: await reachRegistry(options.config ?? 'reeve.yaml', io.env),
   });
   if (options.json) io.out(json({ findings }));
   else renderFindings(findings, options.quiet ?? false, io);

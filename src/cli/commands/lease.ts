@@ -14,7 +14,13 @@ interface LeaseOptions extends Common {
   hold?: boolean;
   strict?: boolean;
   http?: boolean;
+  registry?: string;
 }
+
+const registryOption = [
+  '--registry <url>',
+  'the pool of several machines in this Consul, such as http://127.0.0.1:8500/team (also REEVE_LEASES)',
+] as const;
 
 export const leaseCommand: Define = (io) =>
   command(
@@ -33,6 +39,7 @@ reeve lease web --hold                   keep it until Ctrl-C, and no longer`,
     .option('--hold', 'stay, keep it by a heartbeat, and let no outgoing connection take it')
     .option('--strict', 'fail if the name cannot have the port that it had')
     .option('--http', 'no port that browsers refuse to connect to')
+    .option(...registryOption)
     .action(action<LeaseOptions>(io, ([name], options) => lease(io, name, options)));
 
 async function lease(io: Io, asked: string | undefined, options: LeaseOptions): Promise<number> {
@@ -41,7 +48,7 @@ async function lease(io: Io, asked: string | undefined, options: LeaseOptions): 
   const { range, count, strict = false, http = false } = options;
   const request = { name, count, strict, http, ...(range ? { range } : {}) };
   const system = await selectedSystem();
-  const book = await openLeaseBook({ system, env: io.env });
+  const book = await openLeaseBook({ system, env: environment(io, options) });
   try {
     if (options.hold) return await hold(io, { book, system, request, options });
     const ttlMs = options.ttl ?? leaseTimes.ttl;
@@ -100,6 +107,7 @@ async function print(io: Io, leases: readonly Granted[], options: Common): Promi
 }
 
 interface ListOptions extends Common {
+  registry?: string;
   audit?: boolean;
   since?: number;
 }
@@ -115,6 +123,7 @@ reeve leases --audit --since 1h    who had which port, and why it changed`,
   )
     .argument('[name]', 'only leases of this name')
     .option('--audit', 'what happened, oldest first')
+    .option(...registryOption)
     .option(
       '--since <duration>',
       'with --audit: how far back (default: all that is kept)',
@@ -126,7 +135,7 @@ async function list(io: Io, name: string | undefined, options: ListOptions): Pro
   if (options.since !== undefined && !options.audit) {
     throw new ReeveError('usage', '--since is for --audit', { hint: 'reeve leases --audit --since 1h' });
   }
-  const book = await openBook(io);
+  const book = await openBook(io, options);
   try {
     const [{ auditRecord, leaseRecord }, { renderAudit, renderLeases }] = await Promise.all([
       import('../../leases/index.ts'),
@@ -150,6 +159,7 @@ async function list(io: Io, name: string | undefined, options: ListOptions): Pro
 }
 
 interface ReleaseOptions extends Common {
+  registry?: string;
   force?: boolean;
 }
 
@@ -163,10 +173,11 @@ reeve release web --force    also from a process that holds it`,
   )
     .argument('<name>')
     .option('--force', 'also what a living process holds, which is told that it lost it')
+    .option(...registryOption)
     .action(action<ReleaseOptions>(io, ([name], options) => release(io, name!, options)));
 
 async function release(io: Io, name: string, options: ReleaseOptions): Promise<number> {
-  const book = await openBook(io);
+  const book = await openBook(io, options);
   try {
     const leases = await book.list(name);
     if (leases.length === 0) throw new ReeveError('not-found', `no port is leased to '${name}'`);
@@ -191,7 +202,14 @@ async function selectedSystem(): Promise<BookOptions['system']> {
   return (await import('../../system/select.ts')).selectSystem();
 }
 
-async function openBook(io: Io): Promise<LeaseBook> {
+/** A Consul takes the place of the book that the environment names. */
+function environment({ env }: Io, { registry }: { registry?: string }): NodeJS.ProcessEnv {
+  if (registry === undefined) return env;
+  if (/^https?:/.test(registry)) return { ...env, REEVE_LEASES: registry };
+  throw new ReeveError('usage', `'${registry}' is no address of Consul: write http://127.0.0.1:8500`);
+}
+
+async function openBook(io: Io, options: { registry?: string }): Promise<LeaseBook> {
   const { openLeaseBook } = await import('../../leases/index.ts');
-  return openLeaseBook({ system: await selectedSystem(), env: io.env });
+  return openLeaseBook({ system: await selectedSystem(), env: environment(io, options) });
 }

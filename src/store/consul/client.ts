@@ -1,7 +1,6 @@
 // Asks a Consul agent over HTTP. By node:http alone: it knows AbortSignal, deadlines and client certificates.
 import { readFile, stat } from 'node:fs/promises';
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Agent, IncomingMessage, request } from 'node:http';
 import { errorMessage, ReeveError } from '../../core/errors.ts';
 import { printable } from '../../core/text.ts';
 import { abortError } from '../../core/time.ts';
@@ -58,20 +57,19 @@ const longestAnswer = 32 * 1024 * 1024;
 export function connectConsul(settings: ConsulSettings): Consul {
   const base = new URL(settings.address);
   const isTls = base.protocol === 'https:';
-  const request = isTls ? requestHttps : requestHttp;
   const token = tokenOf(settings);
-  let agent: Promise<HttpAgent> | null = null;
+  let line: Promise<Line> | null = null;
   let lastTls: Tls = {};
   let lastHeaders: Record<string, string> = {};
   const connect = () => {
-    agent ??= openAgent(settings, isTls, (tls) => {
+    line ??= openLine(settings, isTls, (tls) => {
       lastTls = tls;
     });
     // Certificates that could not be read may be there the next time.
-    agent.catch(() => {
-      agent = null;
+    line.catch(() => {
+      line = null;
     });
-    return agent;
+    return line;
   };
 
   const headers = async () => {
@@ -90,9 +88,10 @@ export function connectConsul(settings: ConsulSettings): Consul {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     let answer: { message: IncomingMessage; text: string };
     try {
-      const options = { method, agent: await connect(), headers: await headers(), signal: either };
+      const { agent, send } = await connect();
+      const options = { method, agent, headers: await headers(), signal: either };
       answer = await new Promise((resolve, reject) => {
-        const sent = request(url, options, (message) => {
+        const sent = send(url, options, (message) => {
           readText(message).then((read) => resolve({ message, text: read }), reject);
         });
         sent.once('error', reject);
@@ -127,25 +126,35 @@ export function connectConsul(settings: ConsulSettings): Consul {
       const all = requests.map((each) => ({ ...each, path: `${each.path}${dc}` }));
       sendNow({ address: base.origin, headers: lastHeaders, tls: lastTls }, all);
     },
-    close: () => void agent?.then((open) => open.destroy()).catch(() => {}),
+    close: () => void line?.then(({ agent }) => agent.destroy()).catch(() => {}),
   };
+}
+
+interface Line {
+  agent: Agent;
+  send: typeof request;
 }
 
 type Tls = { ca?: string; cert?: string; key?: string };
 
-async function openAgent(
+/** Loaded with the first request: most commands send none. */
+async function openLine(
   { ca, cert, key }: ConsulSettings,
   isTls: boolean,
   use: (tls: Tls) => void,
-): Promise<HttpAgent> {
+): Promise<Line> {
   // No answer is waited for as long as that: a socket that is silent for longer is dead.
   const options = { keepAlive: true, maxSockets: 64, timeout: 700_000 };
-  if (!isTls) return new HttpAgent(options);
+  if (!isTls) {
+    const http = await import('node:http');
+    return { agent: new http.Agent(options), send: http.request };
+  }
   const named = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
   const read = await Promise.all(named.map(async ([name, file]) => [name, await readSecret(file!)]));
   const tls: Tls = Object.fromEntries(read);
   use(tls);
-  return new HttpsAgent({ ...options, ...tls });
+  const https = await import('node:https');
+  return { agent: new https.Agent({ ...options, ...tls }), send: https.request };
 }
 
 function tokenOf({ token, tokenFile }: ConsulSettings): () => Promise<string | null> {
