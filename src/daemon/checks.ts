@@ -20,8 +20,14 @@ export interface CheckRoomDeps {
   folder: string;
 }
 
+interface Row {
+  config: CheckConfig;
+  check: Check;
+  shown: { key: unknown[]; status: CheckStatus } | null;
+}
+
 export function createCheckRoom({ scheduler, alerts, metrics, folder }: CheckRoomDeps): CheckRoom {
-  const rows = new Map<string, { config: CheckConfig; check: Check }>();
+  const rows = new Map<string, Row>();
   const remove = (name: string) => {
     rows.get(name)?.check.stop();
     rows.delete(name);
@@ -56,15 +62,21 @@ export function createCheckRoom({ scheduler, alerts, metrics, folder }: CheckRoo
           alerts: policyOf(config),
           onResult: ({ last }) => last && metrics.checkResult(name, last.verdict, last.ms),
         });
-        rows.set(name, { config, check });
+        rows.set(name, { config, check, shown: null });
       }
     },
-    status: () =>
-      [...rows].map(([name, { check, config }]) => ({
-        ...statusOf(name, check, config),
-        ...alerts.of(check.name),
-      })),
+    status: () => [...rows].map(([name, row]) => shownStatus(name, row, alerts.of(row.check.name))),
   };
+}
+
+/** Made anew only where something differs: it is asked for every second, and there may be thousands. */
+function shownStatus(name: string, row: Row, more: Pick<CheckStatus, 'flapping' | 'held'>): CheckStatus {
+  const { check, config } = row;
+  const key = [check.state, check.lastAt, check.nextAt, config, more.flapping, more.held];
+  if (!row.shown || key.some((value, n) => value !== row.shown!.key[n])) {
+    row.shown = { key, status: { ...statusOf(name, check, config), ...more } };
+  }
+  return row.shown.status;
 }
 
 /** Another of these is another check. */

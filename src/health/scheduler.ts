@@ -10,7 +10,7 @@ export interface SchedulerOptions {
   /** Probes under way at once; more wait in the order they came. Default 32. */
   maxInFlight?: number;
   probe?: Gate['probe'];
-  /** For every probe, such as where commands are run; a check's own options come first. */
+  /** For every command: what it runs on and where; a check's own options come first. */
   shared?: Pick<ProbeOptions, 'system' | 'exec'>;
   /** URL of what is asked before a failure beyond this machine is believed. */
   gateway?: string | undefined;
@@ -54,7 +54,8 @@ export function createScheduler(context: Context, options: SchedulerOptions = {}
   const { observer, shared } = options;
   const ask = options.probe ?? probe;
   const probeAs: Gate['probe'] = (url, own, signal) => {
-    if (!shared) return ask(url, own, signal);
+    // Copying an environment costs more than connecting: only who runs a command needs it.
+    if (!shared || !/^exec:/i.test(url)) return ask(url, own, signal);
     const env = { ...shared.exec?.env, ...own.exec?.env };
     const exec = { ...shared.exec, ...own.exec, env };
     return ask(url, { ...shared, ...own, exec }, signal);

@@ -1,13 +1,15 @@
 // Checks of the daemon as a user meets them: actions, dependencies, maintenance, degraded, and what survives a restart.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import path from 'node:path';
+import { createServer as createTls } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectControl, type Daemon } from '../../src/daemon/index.ts';
 import { signatureOf } from '../../src/health/webhook.ts';
 import { eventually } from '../support/children.ts';
-import { needs } from '../support/parts.ts';
+import { needs, program } from '../support/parts.ts';
 import { ask, askJson, house, start } from './daemon-support.ts';
 
 const servers: Server[] = [];
@@ -381,3 +383,40 @@ test("GET /probe speaks the blackbox exporter's metrics, of configured checks al
   expect((await ask(daemon.address, '/probe?target=http://127.0.0.1:1/')).status).toBe(404);
   expect((await ask(daemon.address, '/probe')).status).toBe(400);
 });
+
+test.runIf(needs('promtool accepts the metrics of a probe', 'promtool'))(
+  'promtool accepts the metrics of a probe, the end of a certificate among them',
+  async () => {
+    const fixture = (name: string) => path.join(import.meta.dirname, '../fixtures/tls', name);
+    const tls = createTls(
+      {
+        key: readFileSync(fixture('self-signed.key')),
+        cert: readFileSync(fixture('self-signed.crt')),
+      },
+      (socket) => socket.on('error', () => {}).end(),
+    );
+    await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+    servers.push(tls);
+    const { port } = tls.address() as AddressInfo;
+    const daemon = await start(
+      house(`
+checks:
+  cert: { url: "tls://localhost:${port}", interval: 1h, ca: "${fixture('self-signed.crt')}" }
+  web: { url: "https://localhost:${port}/", interval: 1h, timeout: 500ms, insecure: true }
+`),
+    );
+    for (const name of ['cert', 'web']) {
+      const { text } = await ask(daemon.address, `/probe?target=${name}`, {
+        headers: { 'x-prometheus-scrape-timeout-seconds': '1' },
+      });
+      const checked = spawnSync(program('promtool')!, ['check', 'metrics'], {
+        input: text,
+        encoding: 'utf8',
+      });
+      expect(checked.stdout + checked.stderr).toBe('');
+      expect(checked.status).toBe(0);
+      if (name === 'cert') expect(text).toMatch(/^probe_ssl_earliest_cert_expiry 49\d{8}$/m);
+      expect(text).toContain(`probe_success ${name === 'cert' ? 1 : 0}`);
+    }
+  },
+);
