@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../scripts/setup.mjs';
@@ -144,7 +144,8 @@ ${table(
 )}
 
 The daemon made ${median(measured.rate).toFixed(0)} probes a second (asked for: ${(checks / interval).toFixed(0)}), which is ${((ours * median(measured.rate)) / 1e4).toFixed(0)} % of one core. The exporter needs a Prometheus besides, which is not
-counted. The machine was shared with other work while this was measured: read the ratio.`,
+counted. The machine was shared with other work while this was measured (load average ${loadavg()[0].toFixed(0)} on ${cpus().length}
+cores): read the ratio; where fewer probes were made than asked for, both were short of CPU.`,
     versions: [versionOf(exporter.file)],
   });
 } finally {
