@@ -2,13 +2,7 @@
 import { Command } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
-import {
-  downCommand,
-  drainCommand,
-  eventsCommand,
-  reloadCommand,
-  statusCommand,
-} from './commands/control.ts';
+import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
 import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
@@ -17,6 +11,7 @@ import { announceCommand, servicesCommand } from './commands/registry.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
+import { drainCommand, weightCommand } from './commands/targets.ts';
 import { upCommand } from './commands/up.ts';
 import { waitCommand } from './commands/wait.ts';
 import { whoCommand } from './commands/who.ts';
@@ -41,6 +36,7 @@ const commands = [
   reloadCommand,
   drainCommand,
   maintainCommand,
+  weightCommand,
   restartCommand,
   scaleCommand,
   logsCommand,

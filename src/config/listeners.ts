@@ -69,6 +69,34 @@ const balanceSchema = z.strictObject({
   connectTimeout: duration('5s')
     .prefault('5s')
     .describe('a target that has not accepted by then is passed over'),
+  eject: z
+    .strictObject({
+      failures: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(5)
+        .describe('connections in a row that fail or are cut off at once; 0 ejects nobody'),
+      for: duration('30s').prefault('30s').describe('the first time; each further time longer by as much'),
+      longest: duration('5m').prefault('5m').describe('no ejection is longer'),
+    })
+    .prefault({})
+    .describe('when a target is put aside because of its connections; never the last one'),
+  panic: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(50)
+    .describe('percent: where fewer of the targets are fit, all are used; 0 for never'),
+  slowStart: duration('30s')
+    .optional()
+    .describe(
+      'a target that comes back is brought up to its weight over so long, in steps; at once where absent',
+    ),
+  onDown: z
+    .enum(['close', 'keep'])
+    .default('close')
+    .describe('what happens to the connections of a target that its check finds down'),
   maxPerTarget: z
     .int()
     .min(1)

@@ -17,6 +17,8 @@ import type {
   RestartResult,
   ScaleRequest,
   ScaleResult,
+  WeightRequest,
+  WeightResult,
 } from './orders.ts';
 import type { LastReload } from './reload.ts';
 import type { DaemonStatus } from './status.ts';
@@ -38,6 +40,7 @@ export interface ApiParts {
   leases(): Promise<LeaseBook>;
   reload(): Promise<ReloadResult>;
   drain(request: DrainRequest): DrainResult;
+  weigh(request: WeightRequest): WeightResult;
   restart(request: RestartRequest): Promise<RestartResult>;
   maintain(request: MaintainRequest): MaintainResult;
   /** The metrics of one probe of a configured check. @throws ReeveError `not-found`. */

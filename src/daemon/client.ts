@@ -18,6 +18,8 @@ import type {
   RestartResult,
   ScaleRequest,
   ScaleResult,
+  WeightRequest,
+  WeightResult,
 } from './orders.ts';
 import type { Problem } from './problem.ts';
 import type { DaemonStatus } from './status.ts';
@@ -40,6 +42,7 @@ export interface Control {
   stop(signal?: AbortSignal): Promise<void>;
   drain(request: DrainRequest, signal?: AbortSignal): Promise<DrainResult>;
   maintain(request: MaintainRequest, signal?: AbortSignal): Promise<MaintainResult>;
+  weigh(request: WeightRequest, signal?: AbortSignal): Promise<WeightResult>;
   /** Resolves when the last instance is up again. */
   restart(request: RestartRequest, signal?: AbortSignal): Promise<RestartResult>;
   scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
@@ -100,6 +103,7 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     stop: async (signal) => void (await ask('POST', '/stop', timeouts.read, signal)),
     drain: (request, signal) => ask('POST', '/drain', timeouts.read, signal, request),
     maintain: (request, signal) => ask('POST', '/maintain', timeouts.read, signal, request),
+    weigh: (request, signal) => ask('POST', '/weight', timeouts.read, signal, request),
     restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
     scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
     find(query, signal) {

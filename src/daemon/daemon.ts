@@ -165,6 +165,7 @@ class RunningDaemon implements Daemon {
       drain: (request) => listeners.drainTarget(request),
       maintain: (request) => maintain(request, this.status(), this.#rooms.maintenance),
       probe: (name, timeout, signal) => probeNow(this.#rooms.scheduler, name, timeout, signal),
+      weigh: (request) => listeners.weighTarget(request),
       restart: (request) => services.restart(request),
       scale: (request) => services.scale(request),
       find: (query, stop) => registry.find(query, stop),

@@ -2,9 +2,10 @@
 
 import type { ListenerConfig } from '../config/index.ts';
 import { formatHostPort } from '../core/endpoint.ts';
-import type { EngineListener, Target } from '../relay/index.ts';
+import type { EngineListener } from '../relay/index.ts';
 import type { Held } from './bindings.ts';
 import type { Choice } from './engines.ts';
+import type { Standings } from './standing.ts';
 import type { CertificateStatus, ListenerStatus } from './status.ts';
 import type { TargetSource } from './targets.ts';
 import type { Traffic } from './traffic.ts';
@@ -15,8 +16,8 @@ export interface Row {
   config: ListenerConfig;
   binds: Held[];
   source: TargetSource | null;
-  /** Targets (`host:port`) that a person drains. */
-  drained: Set<string>;
+  /** Outlives changes of the configuration: what is known of a target stays. */
+  standings: Standings;
   engine: EngineListener;
   /** What `engine` belongs to, and why that was chosen. */
   carrier: Choice;
@@ -25,11 +26,7 @@ export interface Row {
   traffic: Traffic;
 }
 
-export function listenerStatus(
-  row: Row,
-  targets: Target[],
-  certificates: CertificateStatus[],
-): ListenerStatus {
+export function listenerStatus(row: Row, certificates: CertificateStatus[]): ListenerStatus {
   const { name, config, traffic, before } = row;
   const { balance, sink } = config;
   const counters = new Map(row.engine.targets().map((target) => [target.id, target]));
@@ -51,10 +48,30 @@ export function listenerStatus(
     ended: { ...traffic.totals.ended },
     latency: traffic.latency(),
     certificates,
-    targets: targets.map(({ id, verdict, draining, weight, backup }) => {
+    panic: row.standings.panic,
+    waiting: row.engine.waiting(),
+    targets: row.standings.view(row.source?.list() ?? []).map((target) => {
+      const { id, verdict, draining, backup, max, fullWeight, weight, ejections, ejectedUntil } = target;
       const { active = 0, total = 0, failures = 0 } = counters.get(id) ?? {};
-      const instance = row.source?.instanceOf(id) ?? null;
-      return { id, instance, verdict, draining, weight, backup, connections: { active, total }, failures };
+      return {
+        id,
+        instance: row.source?.instanceOf(id) ?? null,
+        verdict,
+        draining,
+        weight: fullWeight,
+        effectiveWeight: weight,
+        backup,
+        max,
+        ejectedUntil: ejectedUntil === null ? null : wallTime(ejectedUntil),
+        ejections,
+        connections: { active, total },
+        failures,
+      };
     }),
   };
+}
+
+/** A monotonic time for a person. */
+function wallTime(monotonic: number): string {
+  return new Date(Date.now() + monotonic - performance.now()).toISOString();
 }

@@ -9,11 +9,12 @@ import { createCertificateRoom } from './certificates.ts';
 import type { Choice } from './engines.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
-import type { DrainRequest, DrainResult } from './orders.ts';
+import type { DrainRequest, DrainResult, WeightRequest, WeightResult } from './orders.ts';
 import type { Prepared } from './prepared.ts';
 import type { SinkRoom } from './sinks.ts';
+import { Standings } from './standing.ts';
 import type { ListenerStatus } from './status.ts';
-import type { TargetSource } from './targets.ts';
+import type { SourcedTarget, TargetSource } from './targets.ts';
 import { createTraffic } from './traffic.ts';
 
 export interface ListenerParts {
@@ -34,6 +35,7 @@ export interface ListenerRoom {
   /** Reads certificates anew. @throws ReeveError where one is wrong; then nothing has changed. */
   reread(): Promise<void>;
   drainTarget(request: DrainRequest): DrainResult;
+  weighTarget(request: WeightRequest): WeightResult;
   /** Connections that are open to this instance of a service. */
   openTo(instance: string): number;
   status(): ListenerStatus[];
@@ -54,45 +56,74 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
     changed: (name) => refresh(name),
   });
 
-  const targetsOf = ({ source, drained }: Pick<Row, 'source' | 'drained'>, route?: string | null) =>
-    (source?.list(route) ?? []).map((target) => ({
-      ...target,
-      draining: target.draining || drained.has(target.id),
-    }));
   const planOf = ({
     name,
     config,
     source,
-    drained,
-  }: Pick<Row, 'name' | 'config' | 'source' | 'drained'>) => ({
-    name,
-    config,
-    targets: targetsOf({ source, drained }, source?.routes && null),
-    sink: config.sink === undefined ? null : sinks.get(config.sink),
-    routes: (source?.routes ?? []).map((serverName) => ({
-      serverName,
-      targets: targetsOf({ source, drained }, serverName),
-    })),
-    ...certificates.of(name),
-  });
-  const statusOf = (row: Row) => listenerStatus(row, targetsOf(row), certificates.status(row.name));
+    standings,
+  }: Pick<Row, 'name' | 'config' | 'source' | 'standings'>) => {
+    standings.observe(source?.list() ?? []);
+    const targetsOf = (route?: string | null) => standings.targets(source?.list(route) ?? []);
+    return {
+      name,
+      config,
+      targets: targetsOf(source?.routes && null),
+      sink: config.sink === undefined ? null : sinks.get(config.sink),
+      routes: (source?.routes ?? []).map((serverName) => ({ serverName, targets: targetsOf(serverName) })),
+      ...certificates.of(name),
+    };
+  };
+  const statusOf = (row: Row) => listenerStatus(row, certificates.status(row.name));
   const refresh = (name: string) => {
     const row = rows.get(name);
     row?.engine.update(planOf(row));
   };
   const sourceOf = (name: string, config: ListenerConfig) =>
     parts.targetsOf(name, config, () => refresh(name));
+  const standingsOf = (name: string) =>
+    new Standings(name, tools.context, {
+      changed: () => refresh(name),
+      end(target, reason) {
+        const row = rows.get(name);
+        for (const engine of row ? [row.engine, ...row.before] : []) engine.end(target, reason);
+      },
+    });
+
+  /** The targets that an order means, with the listeners that have them. */
+  function find({ target, listener }: Pick<DrainRequest, 'target' | 'listener'>): [Row, SourcedTarget][] {
+    const some = [...rows.values()].filter(({ name }) => listener === undefined || name === listener);
+    const found = some.flatMap((row) => {
+      const all = row.source?.list() ?? [];
+      const meant = all.filter(({ id }) => id === target || row.source?.instanceOf(id) === target);
+      return meant.map((one): [Row, SourcedTarget] => [row, one]);
+    });
+    if (found.length > 0) return found;
+    const known = [...rows.values()].flatMap(({ source }) => source?.list().map(({ id }) => id) ?? []);
+    throw new ReeveError(
+      'not-found',
+      `no listener has the target '${target}': there are ${known.join(', ') || 'none'}`,
+    );
+  }
+
+  function carryOut(
+    which: Pick<DrainRequest, 'target' | 'listener'>,
+    order: (standings: Standings, target: SourcedTarget) => void,
+  ): { targets: string[] } {
+    const found = find(which);
+    for (const [row, target] of found) order(row.standings, target);
+    for (const row of new Set(found.map(([row]) => row))) refresh(row.name);
+    return { targets: found.map(([row, { id }]) => `${row.name}: ${id}`) };
+  }
 
   function start(name: string, config: ListenerConfig, binds: Held[]): void {
-    const traffic = createTraffic(log, metrics.connectionEnded);
-    const start = {
-      name,
-      config,
-      binds,
-      drained: new Set<string>(),
-      source: sourceOf(name, config),
-      traffic,
-    };
+    const source = sourceOf(name, config);
+    const standings = standingsOf(name);
+    standings.configure(config.balance);
+    const current = () => rows.get(name)?.source?.list() ?? [];
+    const traffic = createTraffic(log, metrics.connectionEnded, (target, code) =>
+      standings.outcome(target, code, current),
+    );
+    const start = { name, config, binds, standings, source, traffic };
     const carrier = chooseEngine(config);
     const serving = carrier.engine.serve(
       planOf(start),
@@ -108,6 +139,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       row.source = sourceOf(row.name, config);
     }
     row.config = config;
+    row.standings.configure(config.balance);
     const carrier = chooseEngine(config);
     const sameEngine = carrier.engine === row.carrier.engine;
     row.carrier = carrier;
@@ -130,6 +162,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
 
   async function remove(row: Row): Promise<void> {
     row.source?.close();
+    row.standings.close();
     await Promise.all([row.engine, ...row.before].map((each) => each.drain(drainDeadline)));
     if (!rows.has(row.name)) metrics.forget('listener', row.name);
   }
@@ -167,32 +200,12 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         },
       };
     },
-    drainTarget({ target, listener, resume = false }) {
-      const found: string[] = [];
-      for (const row of rows.values()) {
-        if (listener !== undefined && row.name !== listener) continue;
-        for (const { id } of row.source?.list() ?? []) {
-          if (id !== target && row.source?.instanceOf(id) !== target) continue;
-          if (resume) row.drained.delete(id);
-          else row.drained.add(id);
-          found.push(`${row.name}: ${id}`);
-          const message = resume ? `${id} gets connections again` : `${id} gets no new connections`;
-          tools.context.emit({
-            kind: 'target',
-            subject: `listener/${row.name}`,
-            message,
-            detail: { target: id },
-          });
-        }
-        refresh(row.name);
-      }
-      if (found.length > 0) return { targets: found };
-      const known = [...rows.values()].flatMap(({ source }) => source?.list().map(({ id }) => id) ?? []);
-      throw new ReeveError(
-        'not-found',
-        `no listener has the target '${target}': there are ${known.join(', ') || 'none'}`,
-      );
-    },
+    drainTarget: ({ resume = false, deadlineMs = null, ...which }) =>
+      carryOut(which, (standings, { id }) =>
+        resume ? standings.resume(id) : standings.drain(id, deadlineMs),
+      ),
+    weighTarget: ({ weight, ...which }) =>
+      carryOut(which, (standings, target) => standings.setWeight(target, weight)),
     openTo(instance) {
       const open = [...rows.values()].flatMap((row) => statusOf(row).targets);
       return open
@@ -206,7 +219,10 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
           [engine, ...before].map((each) => each.drain(deadline)),
         ),
       );
-      for (const { source } of rows.values()) source?.close();
+      for (const { source, standings } of rows.values()) {
+        source?.close();
+        standings.close();
+      }
       certificates.close();
     },
   };

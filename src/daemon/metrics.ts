@@ -91,7 +91,13 @@ export function createMetrics(version: string): Metrics {
       'listener',
       'target',
     ]),
-    targetUp: gauge('target_up', 'Whether the target gets connections: 1 unless it is down or draining.', [
+    waiting: gauge('waiting_connections', 'Connections that wait for a place at a target.', ['listener']),
+    panic: gauge('listener_panic', 'Whether so few targets are fit that all are used.', ['listener']),
+    targetEjected: gauge('target_ejected', 'Whether the target is put aside for failing connections.', [
+      'listener',
+      'target',
+    ]),
+    targetUp: gauge('target_up', 'Whether the target is fit: 1 unless down, ejected or draining.', [
       'listener',
       'target',
     ]),
@@ -148,6 +154,8 @@ export function createMetrics(version: string): Metrics {
       scraped.listening.set({ listener }, row.binds.every((bind) => bind.listening) ? 1 : 0);
       scraped.received.inc({ listener }, row.bytes.received);
       scraped.sent.inc({ listener }, row.bytes.sent);
+      scraped.waiting.set({ listener }, row.waiting);
+      scraped.panic.set({ listener }, row.panic ? 1 : 0);
       for (const [reason, count] of Object.entries(row.refused))
         scraped.refused.inc({ listener, reason }, count);
       for (const [reason, count] of Object.entries(row.ended)) {
@@ -160,7 +168,9 @@ export function createMetrics(version: string): Metrics {
         scraped.targetConnections.inc({ listener, target }, is.connections.total);
         scraped.targetActive.set({ listener, target }, is.connections.active);
         scraped.targetFailures.inc({ listener, target }, is.failures);
-        scraped.targetUp.set({ listener, target }, is.verdict === 'down' || is.draining ? 0 : 1);
+        const out = is.verdict === 'down' || is.draining || is.ejectedUntil !== null;
+        scraped.targetUp.set({ listener, target }, out ? 0 : 1);
+        scraped.targetEjected.set({ listener, target }, is.ejectedUntil === null ? 0 : 1);
       }
     }
     for (const { name: check, verdict, degraded, flapping, held } of status.checks) {

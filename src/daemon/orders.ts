@@ -13,6 +13,21 @@ export interface DrainRequest {
   listener?: string;
   /** True takes the drain back. */
   resume?: boolean;
+  /** Milliseconds after which the connections that are still open are ended; absent: they go on. */
+  deadlineMs?: number;
+}
+
+export interface WeightRequest {
+  /** As for a drain. */
+  target: string;
+  listener?: string;
+  /** Null: what the configuration says. */
+  weight: number | null;
+}
+
+/** `listener: host:port`, one for each listener that has the target. */
+export interface WeightResult {
+  targets: string[];
 }
 
 export interface DrainResult {

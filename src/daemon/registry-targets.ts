@@ -35,7 +35,7 @@ export function registryTargets(
     list: () =>
       rows().map(({ id, port: number, instance }) => ({
         ...{ id, host: instance.host, port: number, weight: 1, backup: false },
-        ...{ verdict: 'up', draining: false, max: maxPerTarget ?? null },
+        ...{ verdict: 'up', draining: false, max: maxPerTarget ?? null, here: true },
       })),
     instanceOf: (id) => rows().find((row) => row.id === id)?.instance.id ?? null,
     close: () => watch.close(),

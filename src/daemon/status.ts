@@ -44,6 +44,10 @@ export interface ListenerStatus {
   refused: Record<string, number>;
   ended: Partial<Record<EndReason, number>>;
   latency: LatencyStatus;
+  /** Too few targets are fit, so that all are used. */
+  panic: boolean;
+  /** Connections that wait for a place at a target. */
+  waiting: number;
   targets: TargetStatus[];
   /** What it shows to clients; none where it does not end TLS. */
   certificates: CertificateStatus[];
@@ -93,7 +97,15 @@ export interface TargetStatus {
   verdict: HealthVerdict;
   draining: boolean;
   weight: number;
+  /** Less than the weight while it starts slowly. */
+  effectiveWeight: number;
   backup: boolean;
+  /** Connections that it may have at once; null: any number. */
+  max: number | null;
+  /** ISO 8601; null where it is not ejected. */
+  ejectedUntil: string | null;
+  /** Lately: the next one lasts longer by as many. */
+  ejections: number;
   connections: { active: number; total: number };
   failures: number;
 }

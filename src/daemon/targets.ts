@@ -5,9 +5,15 @@ import { alertPolicy, type Check, type Scheduler, targetProbe } from '../health/
 import type { Target } from '../relay/index.ts';
 import type { Service } from '../supervise/index.ts';
 
+/** A target as its source knows it. */
+export interface SourcedTarget extends Target {
+  /** Whether it runs at all: one that is not there yet, or no more, is no failure. */
+  here: boolean;
+}
+
 export interface TargetSource {
   /** All of them; or those for a server name, or (null) for everybody else. */
-  list(route?: string | null): Target[];
+  list(route?: string | null): SourcedTarget[];
   /** Server names with targets of their own; absent where there are none. */
   routes?: string[];
   /** The instance behind a target; null for a fixed one. */
@@ -43,6 +49,7 @@ export function serviceTargets(
         max: maxPerTarget ?? null,
         verdict: state === 'up' || state === 'stopping' ? 'up' : 'down',
         draining: state === 'stopping',
+        here: state === 'up' || state === 'stopping' || state === 'down',
       })),
     instanceOf: (id) => rows().find((row) => row.id === id)?.name ?? null,
     close: leave,
@@ -91,6 +98,7 @@ export function fixedTargets(
         ...row,
         verdict: checks.get(row.id)?.state.verdict ?? 'unknown',
         draining: false,
+        here: true,
       })),
     instanceOf: () => null,
     close() {

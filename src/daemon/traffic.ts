@@ -19,8 +19,11 @@ export interface Traffic extends EngineReports {
 /** Told of every connection that ended, for the histograms. */
 export type Observe = (listener: string, end: ConnectionEnd) => void;
 
+/** Told what became of each connection to a target: null where it went well, else the code of its failure. */
+export type Outcome = (target: string, code: string | null) => void;
+
 /** Counts and logs: one line a connection at its end, with the one reason for it; its beginning at debug level. */
-export function createTraffic(log: Log, observe: Observe): Traffic {
+export function createTraffic(log: Log, observe: Observe, outcome: Outcome = () => {}): Traffic {
   const totals: Traffic['totals'] = { connections: 0, received: 0, sent: 0, refused: {}, ended: {} };
   const [connect, duration] = [createQuantiles(), createQuantiles()];
   return {
@@ -43,8 +46,11 @@ export function createTraffic(log: Log, observe: Observe): Traffic {
     targetFailed(listener, target, code) {
       // The end of the connection tells how often, at info level; a dead target must not double the log.
       log.debug({ listener, target, code }, 'target did not take the connection');
+      outcome(target, code);
     },
-    targetTook() {},
+    targetTook(_listener, target) {
+      outcome(target, null);
+    },
     ended(listener, end) {
       totals.ended[end.reason] = (totals.ended[end.reason] ?? 0) + 1;
       observe(listener, end);

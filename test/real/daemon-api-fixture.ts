@@ -41,6 +41,8 @@ export const status: DaemonStatus = {
       refused: { rate: 2 },
       ended: { done: 3, idle: 1, 'connect-failed': 1 },
       latency: { connect: { p50: 0.2, p99: 1 }, duration: { p50: 12, p99: 40 } },
+      panic: false,
+      waiting: 0,
       targets: [
         {
           id: '127.0.0.1:20000',
@@ -48,7 +50,11 @@ export const status: DaemonStatus = {
           verdict: 'up',
           draining: false,
           weight: 1,
+          effectiveWeight: 1,
           backup: false,
+          max: null,
+          ejectedUntil: null,
+          ejections: 0,
           connections: { active: 1, total: 5 },
           failures: 1,
         },
@@ -153,6 +159,7 @@ export async function openFixture(): Promise<ApiFixture> {
     drain: ({ target }) => ({ targets: [target] }),
     maintain: ({ name }) => ({ subject: `check/${name}`, maintenance: [] }),
     probe: async () => 'probe_success 1\n',
+    weigh: ({ target }) => ({ targets: [target] }),
     restart: async ({ service, instance }) => ({ restarted: [`${service}/${instance ?? 'all'}`] }),
     scale: async ({ service, instances }) => ({ service, before: 1, instances, configured: 1 }),
     find: async (query) => ({ asked: query }),

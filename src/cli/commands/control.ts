@@ -1,6 +1,5 @@
-// reeve status, reload, drain, down, events: what is asked of the running daemon.
+// reeve status, reload, down, events: what is asked of the running daemon.
 
-import { parseEndpoint } from '../../core/endpoint.ts';
 import { exit, isReeveError, ReeveError } from '../../core/errors.ts';
 import { sleep } from '../../core/time.ts';
 import type { Control } from '../../daemon/index.ts';
@@ -38,44 +37,6 @@ export const reloadCommand: Define = (io) =>
       return exit.done;
     }),
   );
-
-export const drainCommand: Define = (io) =>
-  controlCommand(
-    'drain',
-    'send no new connections to a target; those that are open go on',
-    'reeve drain 127.0.0.1:20000\nreeve drain user-api/0\nreeve drain web/10.0.0.5:80 --resume',
-  )
-    .argument('<target>', 'host:port, listener/host:port, or an instance such as user-api/0')
-    .option('--resume', 'send connections to it again')
-    .action(
-      action<ControlOptions & { resume?: boolean }>(io, async ([operand], options) => {
-        const order = {
-          ...parseTarget(operand!),
-          ...(options.resume ? { resume: true } : {}),
-        };
-        const { targets } = await (await connect(io, options)).drain(order, io.signal);
-        if (options.json) io.out(json({ targets }));
-        else if (!options.quiet)
-          io.out(`${options.resume ? 'in balance again' : 'draining'}: ${targets.join(', ')}`);
-        return exit.done;
-      }),
-    );
-
-/** `web/10.0.0.5:80` names a listener; `user-api/0` is an instance. */
-function parseTarget(text: string): { target: string; listener?: string } {
-  const [, listener, target] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
-  if (listener === undefined || target === undefined || !isHostPort(target)) return { target: text };
-  return { target, listener };
-}
-
-function isHostPort(text: string): boolean {
-  try {
-    parseEndpoint(text);
-    return /:\d+$/.test(text);
-  } catch {
-    return false;
-  }
-}
 
 export const downCommand: Define = (io) =>
   controlCommand(

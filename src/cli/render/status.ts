@@ -1,7 +1,7 @@
 // What the daemon told, as tables and lines.
 import { formatDuration, formatSize } from '../../core/quantity.ts';
 import { plural, printable } from '../../core/text.ts';
-import type { DaemonStatus, RecordedEvent, ReloadResult } from '../../daemon/index.ts';
+import type { DaemonStatus, RecordedEvent, ReloadResult, TargetStatus } from '../../daemon/index.ts';
 import type { Io } from '../io.ts';
 import { type Column, renderTable } from './table.ts';
 
@@ -55,6 +55,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       { title: 'TARGET' },
       { title: 'STATE', style: verdict },
       { title: 'INSTANCE' },
+      { title: 'WEIGHT', align: 'right' },
       { title: 'OPEN', align: 'right' },
       { title: 'TOTAL', align: 'right' },
       { title: 'FAILURES', align: 'right' },
@@ -63,14 +64,19 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       targets.map((target) => [
         name,
         target.id,
-        target.draining ? 'draining' : target.verdict,
+        targetStateOf(target),
         target.instance ?? '-',
+        weightOf(target),
         String(target.connections.active),
         String(target.connections.total),
         String(target.failures),
       ]),
     ),
   );
+  for (const { name, panic, waiting } of status.listeners) {
+    if (panic) io.out(colors.red(`${name}: too few targets are fit, so that all get connections`));
+    if (waiting > 0) io.out(colors.yellow(`${name}: ${waiting} connections wait for a place at a target`));
+  }
   await section(
     'Services',
     [
@@ -180,6 +186,18 @@ function stateOf({ verdict, degraded, flapping, held }: DaemonStatus['checks'][n
     held && held !== 'flapping' && `held: ${held}`,
   ];
   return [verdict, ...notes.filter(Boolean)].join(', ');
+}
+
+/** What a person or its connections say comes before its health. */
+function targetStateOf({ verdict, draining, ejectedUntil, connections }: TargetStatus): string {
+  if (draining) return connections.active > 0 ? 'draining' : 'drained';
+  return ejectedUntil === null ? verdict : `ejected until ${ejectedUntil.slice(11, 19)}`;
+}
+
+function weightOf({ weight, effectiveWeight }: TargetStatus): string {
+  return effectiveWeight < weight
+    ? `${Math.round((100 * effectiveWeight) / weight)}% of ${weight}`
+    : String(weight);
 }
 
 export function renderReload(result: ReloadResult, io: Io): void {

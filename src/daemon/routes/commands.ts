@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
-import type { DrainRequest, MaintainRequest, RestartRequest } from '../orders.ts';
+import type { DrainRequest, MaintainRequest, RestartRequest, WeightRequest } from '../orders.ts';
 
 /** 30 days: what lasts longer belongs into the configuration. */
 const longestMaintenance = 30 * 86_400_000;
@@ -12,6 +12,13 @@ const drainSchema = z.strictObject({
   target: z.string().min(1).max(300),
   listener: z.string().min(1).max(63).optional(),
   resume: z.boolean().optional(),
+  deadlineMs: z.int().min(0).max(86_400_000).optional(),
+});
+
+const weightSchema = z.strictObject({
+  target: z.string().min(1).max(300),
+  listener: z.string().min(1).max(63).optional(),
+  weight: z.int().min(0).max(256).nullable(),
 });
 
 const maintainSchema = z.strictObject({
@@ -30,14 +37,14 @@ const restartSchema = z.strictObject({
 const scaleSchema = z.strictObject({ service: serviceName, instances: z.int().min(0).max(256) });
 
 export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
-  const { reload, drain, maintain, restart, scale, stop } = parts;
+  const { reload, drain, weigh, maintain, restart, scale, stop } = parts;
   app.post('/api/v1/reload', () => reload());
   app.post('/api/v1/drain', ({ body }) =>
     drain(
       parse(
         drainSchema,
         body,
-        'Send {"target": "host:port"}, with "listener" for one alone and "resume": true to take it back',
+        'Send {"target": "host:port"}, with "listener" for one alone, "deadlineMs" and "resume": true to take it back',
       ) as DrainRequest,
     ),
   );
@@ -48,6 +55,15 @@ export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
         body,
         'Send {"name": "user-api"}, with "forMs": 1800000, or "end": true when it is over',
       ) as MaintainRequest,
+    ),
+  );
+  app.post('/api/v1/weight', ({ body }) =>
+    weigh(
+      parse(
+        weightSchema,
+        body,
+        'Send {"target": "host:port", "weight": 50}, from 0 to 256, or null for what the configuration says',
+      ) as WeightRequest,
     ),
   );
   app.post('/api/v1/restart', ({ body }) =>
