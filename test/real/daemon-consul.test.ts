@@ -100,6 +100,27 @@ listeners: { web: { bind: ["127.0.0.1:0"], balance: { service: backend, retries:
     for (const { server } of servers) server.close();
   });
 
+  it('says so where Consul hangs, serves on, and is in step again when it goes on', async () => {
+    const daemon = await start(
+      house(`${registry()}
+services:${appService}    register: {}
+listeners: { web: { bind: ["127.0.0.1:0"], balance: { service: app, from: registry } } }`),
+    );
+    const targets = () => daemon.status().listeners[0]!.targets.length;
+    await eventually(() => targets() === 2);
+    const pids = daemon.status().services[0]!.instances.map(({ pid }) => String(pid));
+    consul.signal('SIGSTOP');
+    await eventually(() => daemon.status().registry.state === 'away', 30_000);
+    expect(daemon.status().registry.detail).toContain('did not answer');
+    expect(targets()).toBe(2);
+    expect(pids).toContain((await ask(addressOf(daemon, 'web'), '/')).text);
+    consul.signal('SIGCONT');
+    await eventually(() => daemon.status().registry.state === 'ok', 30_000);
+    await eventually(async () => (await passing()).length === 2);
+    expect(targets()).toBe(2);
+    expect(daemon.status().services[0]!.restarts).toMatchObject({ 'failed-check': 0 });
+  });
+
   it('leases its ports from the pool in Consul, and gives them back', async () => {
     const config = house(`${registry()}
 services:${appService}`);
