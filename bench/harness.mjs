@@ -107,6 +107,20 @@ export function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** The process and everything below it. */
+export function familyOf(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  const below = children.split(' ').filter(Boolean).map(Number);
+  return [pid, ...below.flatMap(familyOf)];
+}
+
+/** Bytes of memory of these processes, each shared page counted once (PSS). */
+export function memoryOf(pids) {
+  const kilobytes = (each) =>
+    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, 'utf8'))?.[1]);
+  return pids.reduce((sum, each) => sum + kilobytes(each) * 1024, 0);
+}
+
 export function ratio(ours, theirs) {
   return `${(ours / theirs).toFixed(2)} ×`;
 }

@@ -1,28 +1,14 @@
 // What is measured of a relay: requests, new connections, bulk data, latency at a given load, memory of idle connections.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { cpuSeconds, unpacked } from '../harness.mjs';
+import { cpuSeconds, familyOf, memoryOf, unpacked } from '../harness.mjs';
 import { gibibyte } from './stage.mjs';
 
 const wrk = unpacked('wrk', 'wrk', ['libluajit-5.1-2']);
 const hey = unpacked('hey', 'hey', []);
 
-/** The process and everything below it. */
-function familyOf(pid) {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  const below = children.split(' ').filter(Boolean).map(Number);
-  return [pid, ...below.flatMap(familyOf)];
-}
-
 const cpuOf = (pid) => familyOf(pid).reduce((sum, each) => sum + cpuSeconds(each), 0);
-
-/** Bytes that the family has for itself or shares: each page counted once (PSS). */
-function memoryOf(pid) {
-  const kilobytes = (each) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, 'utf8'))?.[1]);
-  return familyOf(pid).reduce((sum, each) => sum + kilobytes(each) * 1024, 0);
-}
 
 const descriptorsOf = (pid) =>
   familyOf(pid).reduce((sum, each) => sum + readdirSync(`/proc/${each}/fd`).length, 0);
@@ -90,7 +76,7 @@ export async function latency({ port }, rate, seconds) {
 
 /** Bytes of memory for each of so many connections that say nothing. */
 export async function idleMemory({ port, pid }, count) {
-  const before = memoryOf(pid);
+  const before = memoryOf(familyOf(pid));
   const open = descriptorsOf(pid);
   const sockets = [];
   try {
@@ -98,7 +84,7 @@ export async function idleMemory({ port, pid }, count) {
       const batch = Array.from({ length: Math.min(200, count - sockets.length) }, () => greeted(port));
       sockets.push(...(await Promise.all(batch)));
     }
-    return (memoryOf(pid) - before) / count;
+    return (memoryOf(familyOf(pid)) - before) / count;
   } finally {
     for (const socket of sockets) socket.destroy();
     // The next relay's connections lead to the same target.
