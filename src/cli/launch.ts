@@ -4,22 +4,34 @@ import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Script } from 'node:vm';
 
-/** Tells builds apart: V8 itself compares nothing but the length of the source. */
-declare const __REEVE_BUILD__: string;
+/** Our own files by name, and what tells one build of each from another: V8 itself compares only the source's length. */
+declare const __REEVE_BUILDS__: Record<string, string>;
 
-const file = path.join(__dirname, 'command.cjs');
-/** Beside the code, where nobody can change it who cannot change the code as well. */
-const cache = path.join(__dirname, `command-${__REEVE_BUILD__}-${process.versions.v8}-${process.arch}.cache`);
+const loaded = new Map<string, unknown>();
+load('command');
 
-const compiled = readCompiled();
-const code = `(function (require, __filename, loadModule) {${readFileSync(file, 'utf8')}\n})`;
-const script = new Script(code, { filename: file, ...(compiled ? { cachedData: compiled } : {}) });
-// At the end, so that the functions that this command has used are in it.
-if (!compiled || script.cachedDataRejected) process.once('exit', keepCompiled);
-// import() fails in a script from a cache (Node 20: ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING), so it is done here.
-script.runInThisContext()(require, file, (name: string) => import(name));
+function load(name: string): unknown {
+  if (loaded.has(name)) return loaded.get(name);
+  const file = path.join(__dirname, `${name}.cjs`);
+  const code = `(function (module, exports, require, __filename, loadModule) {${readFileSync(file, 'utf8')}\n})`;
+  // Beside the code, where nobody can change it who cannot change the code as well.
+  const cache = `${file}-${__REEVE_BUILDS__[name]}-${process.versions.v8}-${process.arch}.cache`;
+  const compiled = read(cache);
+  const script = new Script(code, { filename: file, ...(compiled ? { cachedData: compiled } : {}) });
+  // At the end, so that the functions that this command has used are in it.
+  if (!compiled || script.cachedDataRejected) process.once('exit', () => keep(cache, script));
+  const module = { exports: {} };
+  script.runInThisContext()(module, module.exports, require, file, loadModule);
+  loaded.set(name, module.exports);
+  return module.exports;
+}
 
-function readCompiled(): Buffer | null {
+/** import() fails in a script from a cache (Node 20: ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING), so it is done here. */
+async function loadModule(name: string): Promise<unknown> {
+  return Object.hasOwn(__REEVE_BUILDS__, name) ? load(name) : import(name);
+}
+
+function read(cache: string): Buffer | null {
   try {
     return readFileSync(cache);
   } catch {
@@ -28,7 +40,7 @@ function readCompiled(): Buffer | null {
 }
 
 /** Where it cannot be written, the next start compiles again. Root leaves nothing in the folders of others. */
-function keepCompiled(): void {
+function keep(cache: string, script: Script): void {
   try {
     if (process.getuid && statSync(__dirname).uid !== process.getuid()) return;
     const fresh = `${cache}.${process.pid}`;

@@ -1,5 +1,5 @@
 // Schema of `checks:`, of the checks of services and targets, of what is done when a verdict changes, and of `health:`.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseProbeUrl, parseStatuses } from '../core/probe-url.ts';
 import { duration, either, name, parsed, rate } from './fields.ts';
 

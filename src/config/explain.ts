@@ -1,5 +1,5 @@
 // zod's issues in the words of the file: what was expected, what is there instead.
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearest } from '../core/nearest.ts';
 import { brief, expected, type Fault, type Path, show } from './problems.ts';
 

@@ -1,5 +1,5 @@
 // The schema's small parts: text with a unit becomes a value, and the error says what was expected.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { parseDuration, parseDurationRange, parseRate, parseSize } from '../core/quantity.ts';

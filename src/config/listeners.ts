@@ -1,5 +1,5 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
-import { z } from 'zod';
+import * as z from 'zod';
 import { targetCheckSchema } from './checks.ts';
 import { bindAddress, client, duration, either, name, notYet, rate, size } from './fields.ts';
 import { listenerTlsSchema, proxyProtocolSchema, targetSchema, targetTlsSchema } from './tls.ts';

@@ -1,5 +1,5 @@
 // Schema of `registry:` and of `services.NAME.register`: where services are announced, and as what.
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, either, name } from './fields.ts';
 
 /** Consul itself takes no less than a minute; a restart of a machine must not cost the registration. */

@@ -1,5 +1,5 @@
 // The whole configuration of `reeve up`. docs/configuration.md and reeve.schema.json are generated from here.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../core/address.ts';
 import { checkSchema, healthSchema } from './checks.ts';
 import { bindAddress, either, name, port, portRange } from './fields.ts';

@@ -1,5 +1,5 @@
 // Schema of `services:`: what reeve runs.
-import { z } from 'zod';
+import * as z from 'zod';
 import { targetCheckSchema } from './checks.ts';
 import { backoff, duration, either, name, port, rate, size } from './fields.ts';
 import { registerSchema } from './registry.ts';

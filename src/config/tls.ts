@@ -1,5 +1,5 @@
 // Schema of a listener's `proxyProtocol:` and `tls:`, and of `balance.tls:`.
-import { z } from 'zod';
+import * as z from 'zod';
 import { client, dialAddress, either, name } from './fields.ts';
 
 const file = z.string().min(1);

@@ -1,5 +1,5 @@
 // The JSON that reeve prints: one schema a shape. Types and docs/json.md come from here.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
 const protocol = z.enum(['tcp', 'udp']);

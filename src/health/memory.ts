@@ -1,5 +1,5 @@
 // What outlives the daemon: verdicts, streaks, what was told, and maintenance, in SQLite; written in batches.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Context } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
 import { type Database, openDatabase } from '../store/index.ts';

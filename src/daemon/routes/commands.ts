@@ -1,6 +1,6 @@
 // What can be done: reload, drain a target, restart and scale a service, stop. Each needs the token (see guard.ts).
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
 import type { DrainRequest, MaintainRequest, RestartRequest, WeightRequest } from '../orders.ts';

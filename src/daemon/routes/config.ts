@@ -1,6 +1,6 @@
 // The configuration that is in force, without its secrets, and what the last reload changed.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiParts } from '../api-parts.ts';
 import { masked } from '../mask.ts';
 import { declare } from './declare.ts';

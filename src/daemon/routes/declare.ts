@@ -1,6 +1,6 @@
 // A route with what it takes and gives: requests are parsed by its schemas, and whoever describes the API reads them.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 
 export interface RouteSpec<Query extends z.ZodType, Body extends z.ZodType> {

@@ -1,7 +1,7 @@
 // Events as they happen: a stream that resumes where it broke off (server-sent events), or plain JSON with a wait.
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { EventBus, RecordedEvent } from '../events.ts';
 

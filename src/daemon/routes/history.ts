@@ -1,6 +1,6 @@
 // What was seen, for charts: series by name, over the time that a tier keeps.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
 import { tiers } from '../history/recorder.ts';

@@ -1,6 +1,6 @@
 // Leases and their audit over the API, from the book that all reeve processes of this user share.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { leaseAuditSchema, leaseSchema } from '../../core/records.ts';
 import { auditRecord, leaseRecord } from '../../leases/index.ts';
 import type { ApiParts } from '../api-parts.ts';

@@ -1,6 +1,6 @@
 // One stream for a dashboard: the status as it changes, samples for its charts, and events, resumed after a break.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
 import { seriesFields } from '../history/series.ts';

@@ -1,6 +1,6 @@
 // The machine's ports over the API: who holds them, why a bind fails, the ranges that the system keeps, and freeing one.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import { freeSchema, type WhoRecord, whoSchema, whySchema } from '../../core/records.ts';
 import {

@@ -1,6 +1,6 @@
 // GET /probe?target=NAME: a probe of a configured check at once, for Prometheus.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
 

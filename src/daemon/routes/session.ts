@@ -1,6 +1,6 @@
 // Signing in to the dashboard with the token, and out again.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
 import { mayChange, signInPath } from '../guard.ts';
