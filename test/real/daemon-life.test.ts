@@ -81,9 +81,10 @@ sinks:
     message: expect.stringContaining(`PID ${holder.pid}`),
   });
   expect(holder.process.exitCode).toBe(null);
+  const ended = once(holder.process, 'exit');
   const daemon = await start(house(web(name)));
   expect(addressOf(daemon, 'web')).toBe(`127.0.0.1:${holder.line}`);
-  expect(holder.process.signalCode).toBe('SIGTERM');
+  expect(await ended).toEqual([null, 'SIGTERM']);
 });
 
 test('a control address that is held is a clear error', async () => {
