@@ -2,12 +2,12 @@
 import type { ServiceConfig } from '../config/index.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Ending } from './child.ts';
-import { Claims, type LostPort } from './claims.ts';
-import { untilAdmitted, untilClaimed } from './entry.ts';
+import { Claims } from './claims.ts';
+import { Entrance, type WaitsFor } from './entrance.ts';
 import * as notice from './notices.ts';
 import { Output } from './output.ts';
 import { type Cause, type RestartReason, Restarts } from './restarts.ts';
-import { prepareLaunch, Running } from './running.ts';
+import { Running } from './running.ts';
 import { holderOf, strangerOn } from './sight.ts';
 import type { InstanceState, InstanceStatus, SuperviseDeps } from './status.ts';
 
@@ -22,6 +22,7 @@ export class Instance {
   readonly #deps: SuperviseDeps;
   readonly #hooks: InstanceHooks;
   readonly #claims: Claims;
+  readonly #entrance: Entrance;
   readonly #output: Output;
   readonly #notices: notice.Notices;
   readonly #restarts: Restarts;
@@ -33,8 +34,6 @@ export class Instance {
   #turn = new AbortController();
   #launching: Promise<void> = Promise.resolve();
   #ended = false;
-  /** What the service depends on was there once. */
-  #admitted = false;
   #run: Running | null = null;
   #starts = 0;
   /** Why reeve itself is ending the process in order to start it again. */
@@ -51,6 +50,8 @@ export class Instance {
     this.#notices = new notice.Notices(`service/${this.name}`, deps.context.emit);
     this.#restarts = new Restarts(deps.context, () => this.start(), on.restarts);
     this.#claims = new Claims(this.name, deps.ports, (port) => holderOf(deps.sight, port));
+    const waits = (what: WaitsFor, reason: string) => this.#waitFor(what, reason);
+    this.#entrance = new Entrance(this.#claims, this.#notices, deps, waits);
     this.#output = new Output(this.name, deps, config.logs);
   }
 
@@ -140,16 +141,7 @@ export class Instance {
   }
 
   async #launch(signal: AbortSignal): Promise<void> {
-    if (!this.#admitted) {
-      const waits = (reason: string) => this.#waitFor('dependency', reason);
-      await untilAdmitted(this.#deps.gate, () => this.#config, waits, signal);
-    }
-    // Once admitted, always: what it depends on may come and go.
-    this.#admitted = true;
-    const config = this.#config;
-    const ports = await untilClaimed(this.#claims, config, (lost) => this.#tellLost(lost), signal);
-    const launch = await prepareLaunch({ config, ports }, this.#deps);
-    signal.throwIfAborted();
+    const { config, ports, launch } = await this.#entrance.pass(() => this.#config, signal);
     if (this.#state === 'waiting') this.#become('starting');
     // A program that does not set SO_REUSEADDR cannot bind a parked port: one that has failed gets it bare.
     if (this.#restarts.failures > 0) this.#claims.unpark();
@@ -171,13 +163,9 @@ export class Instance {
     this.#hooks.changed();
   }
 
-  #tellLost(lost: LostPort): void {
-    const lostPort = notice.portLost(lost);
-    this.#notices.once(`${lost.port} ${lost.movedTo}`, lostPort);
-    if (lost.movedTo === null && this.#state !== 'waiting') this.#waitFor('port', lostPort.message);
-  }
-
-  #waitFor(what: 'dependency' | 'port', reason: string): void {
+  #waitFor(what: WaitsFor, reason: string): void {
+    // A port is looked at again and again: what was said of it first stands.
+    if (what === 'port' && this.#state === 'waiting') return;
     this.#waitsFor = what;
     this.#become('waiting', reason);
   }
