@@ -103,7 +103,13 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulAg
     child.kill('SIGKILL');
     await gone;
   }
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   return {
     ...{ address, port: http!, api, cli, start, kill },
     get pid() {

@@ -9,7 +9,18 @@ import { events } from '../state/live.ts';
 import { linkToSubject } from '../state/route.ts';
 import type { RecordedEvent } from '../state/types.ts';
 
-const kinds = ['daemon', 'listener', 'conflict', 'instance', 'restart', 'health', 'target', 'sink', 'config'];
+const kinds = [
+  'daemon',
+  'listener',
+  'conflict',
+  'instance',
+  'restart',
+  'health',
+  'target',
+  'sink',
+  'registry',
+  'config',
+];
 
 export function Events() {
   const hidden = useSignal<ReadonlySet<string>>(new Set());
