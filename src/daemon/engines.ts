@@ -48,8 +48,8 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
 
 /** What the native engine does not do; null where it can carry the listener. */
 function portableOnly({ sink, proxyProtocol, tls, balance }: ListenerConfig): string | null {
-  if (tls) return 'it has TLS, which the native engine does not';
-  if (balance?.tls) return 'it speaks TLS to its targets, which the native engine does not';
+  if (tls) return 'it has TLS, which the native engine does not speak';
+  if (balance?.tls) return 'its targets are spoken to over TLS, which the native engine does not do';
   if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';
   if (proxyProtocol.accept !== false)
     return 'it accepts the PROXY protocol, which the native engine does not';
