@@ -82,7 +82,6 @@ export const words = {
   'kind.health': { en: 'health', zh: '健康' },
   'kind.target': { en: 'target', zh: '目标' },
   'kind.sink': { en: 'sink', zh: '接收端' },
-  'kind.registry': { en: 'registry', zh: '注册表' },
   'kind.config': { en: 'config', zh: '配置' },
   'kind.registry': { en: 'registry', zh: '注册中心' },
 } as const;
