@@ -5,6 +5,7 @@ export const words = {
   'state.unknown': { en: 'unknown', zh: '未知' },
   'state.degraded': { en: 'degraded', zh: '降级' },
   'state.flapping': { en: 'flapping', zh: '抖动' },
+  'state.ok': { en: 'ok', zh: '正常' },
   'state.ready': { en: 'ready', zh: '就绪' },
   'state.starting': { en: 'starting', zh: '启动中' },
   'state.draining': { en: 'draining', zh: '排空中' },

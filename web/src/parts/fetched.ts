@@ -9,8 +9,8 @@ export interface Fetched<T> {
   error: string | null;
 }
 
-/** Asks at once and every `every` milliseconds (0: once), but not while the daemon is away or nobody looks. */
-export function useFetched<T>(path: string | null, every = 0): Signal<Fetched<T>> {
+/** Asks at once, every `every` milliseconds (0: once) and when `again` changes, but not while the daemon is away or nobody looks. */
+export function useFetched<T>(path: string | null, every = 0, again = 0): Signal<Fetched<T>> {
   const fetched = useSignal<Fetched<T>>({ data: null, error: null });
   useEffect(() => {
     if (path === null) return;
@@ -31,6 +31,6 @@ export function useFetched<T>(path: string | null, every = 0): Signal<Fetched<T>
       isGone = true;
       clearInterval(timer);
     };
-  }, [path, every]);
+  }, [path, every, again]);
   return fetched;
 }

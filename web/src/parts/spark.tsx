@@ -77,6 +77,7 @@ function draw(canvas: HTMLCanvasElement, lines: SparkLine[]): void {
   pen.lineTo(width, height - 0.5);
   pen.stroke();
   all.forEach((values, i) => {
+    if (!values.some((value) => value)) return;
     const colour = style.getPropertyValue(lines[i]!.colour);
     const step = width / (seconds - 1);
     const start = width - (values.length - 1) * step;

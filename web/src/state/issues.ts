@@ -41,5 +41,11 @@ export function issuesOf(status: DaemonStatus): Issue[] {
       add('warn', 'issue.check', `check/${name}`, { detail: detail ?? String(verdict) });
     }
   }
+  for (const { name, failure } of status.sinks)
+    if (failure) add('down', 'issue.sink', `sink/${name}`, { detail: failure });
+  const { registry } = status;
+  if (registry && registry.state !== 'ok') {
+    add('warn', 'issue.registry', 'registry', { detail: registry.detail ?? registry.state });
+  }
   return issues.sort((a, b) => Number(a.tone === 'warn') - Number(b.tone === 'warn'));
 }

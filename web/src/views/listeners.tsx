@@ -69,8 +69,12 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
         <figure>
           <figcaption>
             <span class="label">{t('bytes')}</span>
-            <span class="swatch series-3">↓</span> <Sampled series={series} field="received" as={rate} />
-            <span class="swatch series-1">↑</span> <Sampled series={series} field="sent" as={rate} />
+            <span class="nowrap">
+              <span class="swatch series-3">↓</span> <Sampled series={series} field="received" as={rate} />
+            </span>
+            <span class="nowrap">
+              <span class="swatch series-1">↑</span> <Sampled series={series} field="sent" as={rate} />
+            </span>
           </figcaption>
           <Spark
             lines={[line(series, 'sent', '--series-1'), line(series, 'received', '--series-3')]}

@@ -1,5 +1,6 @@
 // One port: who has it, why a bind would fail, and freeing it, with the plan shown before anything is done.
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { clock, duration } from '../format.ts';
 import { t, word } from '../i18n/index.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -11,7 +12,11 @@ import { linkTo } from '../state/route.ts';
 import type { FreeResult, SocketRecord, WhyRecord } from '../state/types.ts';
 
 export function PortDialog({ port, rows }: { port: number; rows: PortRow[] }) {
-  const why = useFetched<WhyRecord>(`/api/v1/why?endpoint=${port}`);
+  /** Counts what was done here: then the bind is tried again. */
+  const done = useSignal(0);
+  const protocols = useRef(new Set<string>());
+  for (const { socket } of rows) if (socket) protocols.current.add(socket.protocol);
+  const why = useFetched<WhyRecord>(`/api/v1/why?endpoint=${port}`, 0, done.value);
   const { data, error } = why.value;
   return (
     <Dialog
@@ -34,7 +39,15 @@ export function PortDialog({ port, rows }: { port: number; rows: PortRow[] }) {
       {error !== null && <p class="tone-down">{t('failed', { why: error })}</p>}
       {!data && error === null && <p class="note">{t('loading')}</p>}
       {data && <Why record={data} />}
-      {rows.some(({ socket }) => socket !== null) && <Free port={port} rows={rows} />}
+      {protocols.current.size > 0 && (
+        <Free
+          port={port}
+          protocols={[...protocols.current]}
+          onDone={() => {
+            done.value += 1;
+          }}
+        />
+      )}
     </Dialog>
   );
 }
@@ -120,8 +133,14 @@ interface Plan {
   results: FreeResult[];
 }
 
-function Free({ port, rows }: { port: number; rows: PortRow[] }) {
-  const protocols = [...new Set(rows.flatMap(({ socket }) => (socket ? [socket.protocol] : [])))];
+interface FreeProps {
+  port: number;
+  /** That this port was held for since the dialog was opened: freeing it does not take the answer away. */
+  protocols: string[];
+  onDone(): void;
+}
+
+function Free({ port, protocols, onDone }: FreeProps) {
   const plan = useSignal<Plan | null>(null);
   const busy = useSignal(false);
   const failure = useSignal('');
@@ -135,6 +154,7 @@ function Free({ port, rows }: { port: number; rows: PortRow[] }) {
     try {
       const answer = await ask<Partial<Plan> & Pick<Plan, 'results'>>(path, body);
       plan.value = { id: answer.id ?? null, results: answer.results };
+      if (path.endsWith('/apply')) onDone();
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) wantsSignIn.value = true;
       failure.value = (error as Error).message;
