@@ -32,6 +32,7 @@ const packages = [
   'fastify',
   'pino',
   'pino-pretty',
+  'piscina',
   'prom-client',
   '@nats-io/transport-node',
   '@nats-io/jetstream',
@@ -84,6 +85,17 @@ await build({
   entryPoints: {
     'relay-worker': 'src/relay/native/worker.ts',
     'console-interrupt': 'src/system/windows/console-interrupt.ts',
+  },
+  format: 'esm',
+  external: packages,
+});
+
+/** A handler's threads, and what lets them import TypeScript. */
+await build({
+  ...common,
+  entryPoints: {
+    'handler-thread': 'src/listen/handlers/thread.ts',
+    'handler-hooks': 'src/listen/handlers/hooks.ts',
   },
   format: 'esm',
   external: packages,

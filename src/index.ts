@@ -28,6 +28,14 @@ import { selectSystem } from './system/select.ts';
 export { isReeveError, ReeveError } from './core/errors.ts';
 export type * from './core/records.ts';
 export type { Announcement, AnnounceOptions } from './daemon/index.ts';
+export type {
+  Answer,
+  FrameContext,
+  FrameHandler,
+  HandledConnection,
+  Handler,
+  Sender,
+} from './listen/index.ts';
 export type { Found, FoundInstance } from './registry/index.ts';
 export type { FreeOptions, ProbeOptions, ProbeResult, ScanOptions, WhoOptions, WhyOptions };
 

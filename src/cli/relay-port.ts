@@ -37,6 +37,7 @@ export async function relayPort(
       { id: target, ...to, weight: 1, backup: false, verdict: 'up' as const, draining: false, max: null },
     ],
     sink: null,
+    handler: null,
   };
   const silent = {
     opened() {},

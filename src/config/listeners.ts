@@ -1,7 +1,7 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import * as z from 'zod';
 import { targetCheckSchema } from './checks.ts';
-import { bindAddress, client, duration, either, name, notYet, rate, size } from './fields.ts';
+import { bindAddress, client, duration, either, name, rate, size } from './fields.ts';
 import { listenerTlsSchema, proxyProtocolSchema, targetSchema, targetTlsSchema } from './tls.ts';
 
 const conflictSchema = z.strictObject({
@@ -112,6 +112,31 @@ const balanceSchema = z.strictObject({
   tls: targetTlsSchema.optional().describe('speak TLS to the targets'),
 });
 
+const handlerSettings = z.strictObject({
+  file: z.string().min(1).describe('TypeScript or JavaScript whose default export is the handler'),
+  threads: either('auto, or a number from 1 to 64', [z.literal('auto'), z.int().min(1).max(64)])
+    .default('auto')
+    .describe('threads of its own; auto: one a core, at most 4'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('calls of one thread at once: 1 where frame is set, otherwise 256 connections'),
+  memory: size('512MB').prefault('512MB').describe('a thread whose heap grows beyond this is ended'),
+  timeout: duration('10s', 10)
+    .prefault('10s')
+    .describe('a frame not answered by then, or a thread that gives no sign of life, is given up'),
+});
+
+const handlerSchema = either('a file, or a map with a file', [
+  z
+    .string()
+    .min(1)
+    .transform((file) => handlerSettings.parse({ file })),
+  handlerSettings,
+]);
+
 export const listenerSchema = z.strictObject({
   bind: z.array(bindAddress()).min(1).describe('host:port, one or more; port 0 lets the system choose'),
   v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
@@ -123,14 +148,16 @@ export const listenerSchema = z.strictObject({
   balance: balanceSchema.optional().describe('spread connections over targets'),
   frame: z
     .enum(['line', 'length-prefixed', 'raw'])
-    .default('line')
-    .describe('how a sink listener cuts its data'),
+    .optional()
+    .describe(
+      'how data is cut for a sink (line where absent) or for a handler (where absent it has the whole connection)',
+    ),
   sink: name.optional().describe('the sink that received data goes to, in place of balance'),
   proxyProtocol: proxyProtocolSchema
     .prefault({})
     .describe('who the client is, as proxies before tell it, and as targets are told'),
   tls: listenerTlsSchema.optional().describe('take TLS off, or route by server name'),
-  handler: notYet('handlers'),
+  handler: handlerSchema.optional().describe('a file of code that answers, in place of balance'),
 });
 
 const natsServer = z

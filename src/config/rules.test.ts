@@ -89,10 +89,10 @@ describe('listeners', () => {
       sinks,
     );
   it.each([
-    ['v6only: true', 'listeners.a: a listener needs either balance or sink'],
+    ['v6only: true', 'listeners.a: a listener needs balance, sink or handler'],
     [
       'sink: s, balance: { service: api }',
-      'listeners.a.sink: a listener has either balance or sink, not both',
+      'listeners.a.sink: a listener has one of balance, sink and handler',
     ],
     ['sink: t', "listeners.a.sink: no sink is named 't': did you mean 's'?"],
     ['balance: { service: web }', "listeners.a.balance.service: no service is named 'web': services are api"],
@@ -111,7 +111,7 @@ describe('listeners', () => {
     ],
     [
       'balance: { service: api }, frame: raw',
-      'listeners.a.frame: frame is for a listener with a sink: balanced connections are passed on as they are',
+      'listeners.a.frame: frame is for a listener with a sink or a handler: balanced connections are passed on as they are',
     ],
     [
       'sink: s, conflict: { policy: evict }',

@@ -66,12 +66,12 @@ function serviceRules(name: string, service: Section, root: unknown, report: Rep
 function listenerRules(at: Path, listener: Section, root: unknown, report: ReportRule): void {
   const { sink } = listener;
   const served = ['balance', 'sink', 'handler'].filter((key) => key in listener);
-  if (served.length === 0) report(at, 'a listener needs either balance or sink', 'key');
-  if (served.length > 1) report([...at, served[1]!], `a listener has either balance or sink, not both`);
+  if (served.length === 0) report(at, 'a listener needs balance, sink or handler', 'key');
+  if (served.length > 1) report([...at, served[1]!], 'a listener has one of balance, sink and handler');
   if ('balance' in listener && 'frame' in listener) {
     report(
       [...at, 'frame'],
-      'frame is for a listener with a sink: balanced connections are passed on as they are',
+      'frame is for a listener with a sink or a handler: balanced connections are passed on as they are',
     );
   }
   if (isText(sink)) mustExist([...at, 'sink'], 'sink', sink, root, report);

@@ -141,7 +141,7 @@ class RunningDaemon implements Daemon {
   /** Conflicts show before any service runs, and who connects early waits until there is somebody to answer. */
   async start(outside: AbortSignal): Promise<void> {
     const { config, folder } = this.#loaded;
-    const { sinks, listeners, services, checks, registry } = this.#rooms;
+    const { sinks, handlers, listeners, services, checks, registry } = this.#rooms;
     const signal = AbortSignal.any([outside, this.#ending.signal]);
     const { tokenFile } = config.control;
     this.#recorder = await openHistory({
@@ -173,6 +173,7 @@ class RunningDaemon implements Daemon {
     });
     await this.#lock.publish(this.#api.address);
     (await sinks.prepare(config.sinks, folder)).commit();
+    (await handlers.prepare(config.listeners, folder)).commit();
     await endOrphans(this.#stateFolder, this.#options.system.processes, this.#context);
     const bound = await listeners.prepare(config.listeners, signal);
     registry.apply(config.services);
@@ -256,6 +257,7 @@ class RunningDaemon implements Daemon {
     // What goes down from here on is our own doing.
     scheduler.stop();
     await this.#step('closing the listeners', () => listeners.drain(0));
+    await this.#step('ending the handlers', () => this.#rooms.handlers.close());
     await this.#step('leaving the registry', () => registry.leave());
     await this.#step('stopping the services', () => services.stop());
     await this.#step('giving back the leases', () => pool.close());

@@ -47,10 +47,11 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
 }
 
 /** What the native engine does not do; null where it can carry the listener. */
-function portableOnly({ sink, proxyProtocol, tls, balance }: ListenerConfig): string | null {
+function portableOnly({ sink, handler, proxyProtocol, tls, balance }: ListenerConfig): string | null {
   if (tls) return 'it has TLS, which the native engine does not speak';
   if (balance?.tls) return 'its targets are spoken to over TLS, which the native engine does not do';
   if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';
+  if (handler) return 'its connections go to a handler, whose threads belong to the control process';
   if (proxyProtocol.accept !== false)
     return 'it accepts the PROXY protocol, which the native engine does not';
   if (proxyProtocol.send !== false) return 'it sends the PROXY protocol, which the native engine does not';

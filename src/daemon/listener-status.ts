@@ -1,7 +1,9 @@
 // One running listener: what belongs to it, and how the status shows it.
 
+import path from 'node:path';
 import type { ListenerConfig } from '../config/index.ts';
 import { formatHostPort } from '../core/endpoint.ts';
+import type { HandlerCounters } from '../listen/index.ts';
 import type { EngineListener } from '../relay/index.ts';
 import type { Held } from './bindings.ts';
 import type { Choice } from './engines.ts';
@@ -26,16 +28,24 @@ export interface Row {
   traffic: Traffic;
 }
 
-export function listenerStatus(row: Row, certificates: CertificateStatus[]): ListenerStatus {
+export function listenerStatus(
+  row: Row,
+  certificates: CertificateStatus[],
+  handler: HandlerCounters | null,
+): ListenerStatus {
   const { name, config, traffic, before } = row;
   const { balance, sink } = config;
+  const serves = config.handler && `handler/${path.basename(config.handler.file)}`;
   const counters = new Map(row.engine.targets().map((target) => [target.id, target]));
   const draining = [...before].reduce((sum, each) => sum + each.active(), 0);
   return {
     name,
     engine: row.carrier.engine.name,
     engineReason: row.carrier.why,
-    serves: sink !== undefined ? `sink/${sink}` : balance?.service ? `service/${balance.service}` : 'targets',
+    serves:
+      serves ??
+      (sink !== undefined ? `sink/${sink}` : balance?.service ? `service/${balance.service}` : 'targets'),
+    handler,
     binds: row.binds.map(({ asked, binding }) => ({
       asked: formatHostPort(asked.host, asked.port),
       address: formatHostPort(binding.address, binding.port),

@@ -7,6 +7,7 @@ import type { Background } from './background.ts';
 import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
 import { createCertificateRoom } from './certificates.ts';
 import type { Choice } from './engines.ts';
+import type { HandlerRoom } from './handlers.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
 import type { DrainRequest, DrainResult, WeightRequest, WeightResult } from './orders.ts';
@@ -25,6 +26,7 @@ export interface ListenerParts {
   sinks: SinkRoom;
   /** What listeners' certificate files are relative to. */
   folder: string;
+  handlers: HandlerRoom;
   /** The live targets of a listener; null for one that has a sink. */
   targetsOf(name: string, config: ListenerConfig, changed: () => void): TargetSource | null;
 }
@@ -47,7 +49,7 @@ export interface ListenerRoom {
 const drainDeadline = 30_000;
 
 export function createListenerRoom(parts: ListenerParts): ListenerRoom {
-  const { chooseEngine, tools, metrics, background, sinks } = parts;
+  const { chooseEngine, tools, metrics, background, sinks, handlers } = parts;
   const { log } = tools.context;
   const rows = new Map<string, Row>();
   const certificates = createCertificateRoom({
@@ -71,9 +73,15 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       sink: config.sink === undefined ? null : sinks.get(config.sink),
       routes: (source?.routes ?? []).map((serverName) => ({ serverName, targets: targetsOf(serverName) })),
       ...certificates.of(name),
+      handler: config.handler ? handlers.get(name) : null,
     };
   };
-  const statusOf = (row: Row) => listenerStatus(row, certificates.status(row.name));
+  const statusOf = (row: Row) =>
+    listenerStatus(
+      row,
+      certificates.status(row.name),
+      row.config.handler ? handlers.get(row.name).counters() : null,
+    );
   const refresh = (name: string) => {
     const row = rows.get(name);
     row?.engine.update(planOf(row));

@@ -125,6 +125,16 @@ export function createMetrics(version: string): Metrics {
       'Seconds until the certificate expires; negative once it has. server_name is empty for the default one.',
       ['listener', 'server_name'],
     ),
+    handlerQueue: gauge('handler_queued_calls', 'Calls of the handler that wait for a place.', ['listener']),
+    handlerRunning: gauge('handler_running_calls', 'Calls of the handler under way.', ['listener']),
+    handlerWaited: counter('handler_wait_seconds_total', 'How long calls waited for a place, in all.', [
+      'listener',
+    ]),
+    handlerCalls: counter('handler_calls_total', 'Calls of the handler.', ['listener']),
+    handlerFailures: counter('handler_failures_total', 'Calls without an answer, by the reason.', [
+      'listener',
+      'reason',
+    ]),
     sinkRecords: counter('sink_records_total', 'Records that the sink delivered.', ['sink']),
     registryUp: gauge('registry_up', 'Whether the registry answers and takes what it is told.', ['kind']),
     registryFailures: counter('registry_failures_total', 'Requests to the registry that failed.', ['kind']),
@@ -163,6 +173,18 @@ export function createMetrics(version: string): Metrics {
       }
       for (const { serverName, expiresIn } of row.certificates) {
         scraped.certificateExpiry.set({ listener, server_name: serverName ?? '' }, expiresIn);
+      }
+      if (row.handler) {
+        scraped.handlerQueue.set({ listener }, row.handler.queued);
+        scraped.handlerRunning.set({ listener }, row.handler.running);
+        scraped.handlerWaited.inc({ listener }, row.handler.waitedMs / 1000);
+        scraped.handlerCalls.inc({ listener }, row.handler.calls);
+        for (const [reason, count] of [
+          ['failed', row.handler.failed],
+          ['timeout', row.handler.timeouts],
+          ['crash', row.handler.crashes],
+        ] as const)
+          scraped.handlerFailures.inc({ listener, reason }, count);
       }
       for (const { id: target, ...is } of row.targets) {
         scraped.targetConnections.inc({ listener, target }, is.connections.total);

@@ -3,6 +3,7 @@ import { type ConfigDiff, diffConfig, isUnchanged, type LoadedConfig, loadConfig
 import { errorMessage } from '../core/errors.ts';
 import { changesBetween, masked, type ValueChange } from './mask.ts';
 import type { ReloadResult } from './orders.ts';
+import type { Prepared } from './prepared.ts';
 import type { Rooms } from './rooms.ts';
 
 /** What the last reload did, for a person. */
@@ -39,11 +40,15 @@ export async function reload(
   try {
     const read = await loadConfig(current.file, env);
     const diff = diffConfig(current.config, read.config);
+    const handlers = await rooms.handlers.prepare(read.config.listeners, read.folder);
+    // Another content of a handler's file is a change as well.
+    const rewritten = handlers.changed.filter((name) => !Object.values(diff.listeners).flat().includes(name));
+    diff.listeners.changed.push(...rewritten);
     const changes = !isUnchanged(diff);
     // What only a restart can take up stays as it is, also for the comparison with the next file.
     const { control, state, relay, registry, health } = current.config;
     const loaded = { ...read, config: { ...read.config, control, state, relay, registry, health } };
-    if (changes) await apply(loaded, rooms, signal);
+    if (changes) await apply(loaded, rooms, handlers, signal);
     else await rooms.listeners.reread();
     tell(changes ? describe(diff) : 'reloaded: nothing has changed', { ...diff });
     return { loaded, result: { changes, ...diff } };
@@ -60,12 +65,17 @@ export const settleWithin = 10_000;
 export async function apply(
   { config, folder }: LoadedConfig,
   rooms: Rooms,
+  handlers: Prepared,
   signal: AbortSignal,
 ): Promise<void> {
-  const sinks = await rooms.sinks.prepare(config.sinks, folder);
+  const abandon = async (error: unknown) => {
+    await handlers.abandon();
+    throw error;
+  };
+  const sinks = await rooms.sinks.prepare(config.sinks, folder).catch(abandon);
   const listeners = await rooms.listeners.prepare(config.listeners, signal).catch(async (error) => {
     await sinks.abandon();
-    throw error;
+    return abandon(error);
   });
   const newSinks = sinks.commit();
   rooms.pool.configure(config);
@@ -73,11 +83,13 @@ export async function apply(
   rooms.services.apply(config.services);
   // A listener that turns to a new service does so once somebody answers there.
   await rooms.services.settled(settleWithin, signal);
+  // Together: a listener never looks for a handler that is gone.
+  const newHandlers = handlers.commit();
   const newListeners = listeners.commit();
   rooms.checks.apply(config.checks);
   const tidy = async () => {
     await newListeners.retire();
-    await Promise.all([newSinks.retire(), rooms.services.retire()]);
+    await Promise.all([newSinks.retire(), newHandlers.retire(), rooms.services.retire()]);
   };
   rooms.background.add('tidying up after a reload', tidy());
 }

@@ -20,6 +20,7 @@ import { type Background, createBackground } from './background.ts';
 import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
 import { chooseEngines } from './engines.ts';
+import { createHandlerRoom, type HandlerRoom } from './handlers.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -36,6 +37,7 @@ export interface Rooms {
   pool: Pool;
   scheduler: Scheduler;
   sinks: SinkRoom;
+  handlers: HandlerRoom;
   services: ServiceRoom;
   listeners: ListenerRoom;
   checks: CheckRoom;
@@ -81,6 +83,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     observer: alerts,
   });
   const sinks = createSinkRoom({ stdout, context, stateFolder });
+  const handlers = createHandlerRoom(context);
   const pool = createPool({
     ...{ system, log: context.log, env, folder: stateFolder, config },
     consul:
@@ -111,6 +114,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     metrics,
     background,
     sinks,
+    handlers,
     folder,
     targetsOf: (name, config, changed) =>
       routedTargets(config, (balance) => {
@@ -122,7 +126,7 @@ export function createRooms(options: RoomsOptions): Rooms {
   });
   const checks = createCheckRoom({ scheduler, alerts, metrics, folder });
   return {
-    ...{ context, background, pool, scheduler, sinks, services, listeners, checks, registry },
+    ...{ context, background, pool, scheduler, sinks, handlers, services, listeners, checks, registry },
     ...{ actions, maintenance },
   };
 }

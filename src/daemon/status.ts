@@ -1,5 +1,6 @@
 // What the daemon tells about itself: the shapes of the API, the status page and, as numbers, the metrics.
 import type { HealthVerdict } from '../core/verdict.ts';
+import type { HandlerCounters } from '../listen/index.ts';
 import type { RegistryStatus } from '../registry/index.ts';
 import type { EndReason } from '../relay/index.ts';
 import type { SinkCounters } from '../sinks/index.ts';
@@ -36,7 +37,7 @@ export interface ListenerStatus {
   engine: string;
   /** Why it is this one, in a line. */
   engineReason: string;
-  /** `service/NAME`, `targets` or `sink/NAME`. */
+  /** `service/NAME`, `targets`, `sink/NAME` or `handler/FILE`. */
   serves: string;
   binds: BindStatus[];
   connections: { active: number; total: number };
@@ -49,6 +50,8 @@ export interface ListenerStatus {
   /** Connections that wait for a place at a target. */
   waiting: number;
   targets: TargetStatus[];
+  /** Of the threads that serve now; null for one without a handler. */
+  handler: HandlerCounters | null;
   /** What it shows to clients; none where it does not end TLS. */
   certificates: CertificateStatus[];
 }

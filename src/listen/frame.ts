@@ -2,7 +2,7 @@
 import type { ListenerConfig } from '../config/index.ts';
 import { Gather } from './gather.ts';
 
-export type FrameKind = ListenerConfig['frame'];
+export type FrameKind = NonNullable<ListenerConfig['frame']>;
 
 /** Why a stream cannot be cut any further. */
 export type FrameFailure = 'frame-too-large' | 'frame-incomplete';

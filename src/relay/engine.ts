@@ -1,6 +1,13 @@
 // The data plane's interface: an engine moves bytes and reports; every decision comes from shared, pure code.
 import type { ListenerConfig } from '../config/index.ts';
-import type { Binding, Credentials, RefusalReason, TargetTls } from '../listen/index.ts';
+import type {
+  Binding,
+  Credentials,
+  HandlerFailure,
+  HandlerPool,
+  RefusalReason,
+  TargetTls,
+} from '../listen/index.ts';
 import type { Sink } from '../sinks/index.ts';
 
 /** One place that a listener may send a connection to. */
@@ -34,6 +41,7 @@ export type EndReason =
   | 'frame-too-large'
   | 'frame-incomplete'
   | 'sink-failed'
+  | HandlerFailure
   | 'drained'
   | 'error';
 
@@ -73,6 +81,8 @@ export interface ListenerPlan {
   targets: Target[];
   /** Null for a listener that balances. */
   sink: Sink | null;
+  /** Absent or null for one without. */
+  handler?: HandlerPool | null;
   /** What the listener proves itself with; absent where it does not end TLS. */
   credentials?: Credentials | null;
   /** How targets are spoken to; absent: without TLS. */

@@ -1,15 +1,15 @@
 // One connection whose data goes to a sink: cut into frames, each handed over in order, no faster than the sink takes them.
-import { randomBytes } from 'node:crypto';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { createFramer, type Framer } from '../listen/index.ts';
 import { type DropReason, dropReasons, type Sink } from '../sinks/index.ts';
+import { connectionId } from './connection-id.ts';
 import { reasonOf } from './ending.ts';
 import type { EndReason } from './engine.ts';
 import { Served } from './served.ts';
 import { reset } from './sockets.ts';
 
 export class IntakeConnection extends Served {
-  private readonly id = newId();
+  private readonly id = connectionId();
   private framer: Framer | null = null;
   private sink: Sink | null = null;
   /** When the newest data came. */
@@ -28,7 +28,7 @@ export class IntakeConnection extends Served {
   start(): void {
     const { client } = this;
     const { frame, limits } = this.home.plan.config;
-    this.framer = createFramer(frame, limits.frame);
+    this.framer = createFramer(frame ?? 'line', limits.frame);
     client.on('data', (chunk: Buffer) => this.fromClient(chunk));
     client.on('end', () => {
       this.clientEnded = true;
@@ -147,13 +147,4 @@ export class IntakeConnection extends Served {
 
 function isDropReason(reason: string): reason is DropReason {
   return (dropReasons as readonly string[]).includes(reason);
-}
-
-/** Unlike an address, never seen again: the process's own start, and a number. */
-const run = randomBytes(6).toString('base64url');
-let count = 0;
-
-function newId(): string {
-  count += 1;
-  return `${run}-${count}`;
 }

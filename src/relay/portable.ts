@@ -18,6 +18,8 @@ import type {
   ListenerPlan,
   TargetCounters,
 } from './engine.ts';
+import { FramesHandled } from './handled-frames.ts';
+import { StreamHandled } from './handled-stream.ts';
 import { IntakeConnection } from './intake.ts';
 import type { Picker } from './picker.ts';
 import { Pickers } from './pickers.ts';
@@ -147,8 +149,7 @@ class PortableListener implements EngineListener, Home, Host {
   }
 
   welcome(guest: Guest): void {
-    const Kind = this.plan.sink ? IntakeConnection : BalancedConnection;
-    const connection = new Kind(guest, this);
+    const connection = new (kindOf(this.plan))(guest, this);
     this.connections.add(connection);
     this.startSweep();
     this.reports.opened(this.name, connection.clientName);
@@ -177,4 +178,9 @@ function budgetOf({ config }: ListenerPlan) {
 function sweepPeriod({ config: { limits } }: ListenerPlan): number {
   const shortest = Math.min(limits.idle, limits.firstBytes ?? Number.POSITIVE_INFINITY);
   return Math.min(longestSweepMs, Math.max(1, shortest / sweepsPerIdle));
+}
+
+function kindOf({ sink, handler, config }: ListenerPlan) {
+  if (handler) return config.frame === undefined ? StreamHandled : FramesHandled;
+  return sink ? IntakeConnection : BalancedConnection;
 }

@@ -40,6 +40,7 @@ export const status: DaemonStatus = {
       bytes: { received: 10, sent: 20 },
       refused: { rate: 2 },
       ended: { done: 3, idle: 1, 'connect-failed': 1 },
+      handler: null,
       latency: { connect: { p50: 0.2, p99: 1 }, duration: { p50: 12, p99: 40 } },
       panic: false,
       waiting: 0,
