@@ -119,6 +119,23 @@ describe('planFree()', () => {
     for (const force of [false, true]) expect(plan([socket(both)], { force }).kind).toBe('refuse');
   });
 
+  it('stops a Windows service rather than its process, and no process that several share', () => {
+    const one = socket([process(900, 1, 'svchost.exe', { services: ['W32Time'] })]);
+    expect(plan([one])).toMatchObject({ steps: [{ action: 'stop-unit', unit: 'W32Time' }] });
+    expect(plan([one], { force: true })).toMatchObject({ steps: [{ action: 'terminate' }] });
+    const shared = socket([process(901, 1, 'svchost.exe', { services: ['Dnscache', 'NlaSvc'] })]);
+    expect(plan([shared])).toMatchObject({ kind: 'refuse', reason: expect.stringContaining('NlaSvc') });
+  });
+
+  it.each(['csrss.exe', 'LSASS.EXE', 'services.exe'])('never ends %s, also with force', (name) => {
+    expect(plan([socket([process(700, 1, name)])], { force: true })).toMatchObject({ why: 'protected' });
+  });
+
+  it('names what http.sys serves', () => {
+    const ofKernel = { ...socket([process(4, 1, 'System')]), urls: ['http://+:80/ (PID 12)'] };
+    expect(plan([ofKernel])).toMatchObject({ why: 'kernel', reason: expect.stringContaining('PID 12') });
+  });
+
   it.each([1, 2, 4, 0])('never touches PID %d', (pid) => {
     const facts = { selfPid: 5000, self: null, tree: new Map(), force: true };
     expect(plan([socket([process(pid, null, 'system')])], facts)).toMatchObject({

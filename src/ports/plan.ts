@@ -52,7 +52,7 @@ export function planFree(facts: PlanFacts): FreePlan {
   ];
   const spared = new Set([facts.selfPid, ...ancestorsOf(facts.selfPid, facts.tree).map(({ pid }) => pid)]);
   for (const holder of holders) {
-    const refused = refuseHolder(holder, spared, facts.selfPid);
+    const refused = refuseHolder(holder, spared, facts.selfPid) ?? refuseShared(holder, force);
     if (refused) return refused;
   }
   return { kind: 'stop', holders, steps: stepsFor(holders, facts, spared) };
@@ -63,6 +63,13 @@ function refuse(why: RefusalKind, reason: string): FreePlan {
 }
 
 function refuseHidden(sockets: HeldSocket[]): FreePlan | null {
+  const urls = sockets.flatMap((socket) => socket.urls);
+  if (urls.length > 0) {
+    return refuse(
+      'kernel',
+      `http.sys in Windows itself has it, for ${urls.join(', ')}: stop the program behind that`,
+    );
+  }
   const hidden = sockets.find((socket) => socket.hidden !== null)?.hidden;
   if (hidden)
     return refuse(hidden.needs ? 'hidden' : 'kernel', `its holder cannot be shown: ${hidden.reason}`);
@@ -84,6 +91,12 @@ function refuseBound(sockets: HeldSocket[], force: boolean): FreePlan | null {
 
 /** PID 0, 1, 2 and 4: idle, init, Linux's kthreadd, Windows' System. */
 const systemPids = new Set([0, 1, 2, 4]);
+
+/** Windows stops with a blue screen, or nobody can log in any more, when one of these ends. */
+const criticalPrograms = new Set([
+  ...['smss.exe', 'csrss.exe', 'wininit.exe', 'winlogon.exe', 'services.exe', 'lsass.exe', 'lsm.exe'],
+  ...['registry', 'memory compression', 'secure system'],
+]);
 
 /** Hold published ports on behalf of containers; their unit is the whole container runtime. */
 const forwarders = new Set([
@@ -109,6 +122,9 @@ function refuseHolder(holder: ProcessFacts, spared: ReadonlySet<number>, selfPid
     );
   }
   if (systemPids.has(holder.pid)) return refuse('protected', `${who} is the system itself`);
+  if (criticalPrograms.has(holder.name.toLowerCase())) {
+    return refuse('protected', `${who} is a part of Windows that must not end`);
+  }
   if (forwarders.has(holder.name)) {
     return refuse(
       'proxy',
@@ -116,6 +132,15 @@ function refuseHolder(holder: ProcessFacts, spared: ReadonlySet<number>, selfPid
     );
   }
   return null;
+}
+
+/** A svchost runs many services, and to end it ends them all. */
+function refuseShared({ pid, name, services }: ProcessFacts, force: boolean): FreePlan | null {
+  if (force || services.length < 2) return null;
+  return refuse(
+    'protected',
+    `${printable(name)} (PID ${pid}) runs the services ${services.map(printable).join(', ')}, and which of them has the port is not known: stop that one (net stop NAME)`,
+  );
 }
 
 function stepsFor(
@@ -132,6 +157,11 @@ function stepsFor(
       const subject = `container ${container.slice(0, 12)}, in which ${who} runs`;
       if (!steps.some((step) => step.action === 'stop-container' && step.container === container)) {
         steps.push({ action: 'stop-container', container, subject });
+      }
+    } else if (!force && holder.services.length === 1 && !self?.services.includes(holder.services[0]!)) {
+      const unit = holder.services[0]!;
+      if (!steps.some((step) => step.action === 'stop-unit' && step.unit === unit)) {
+        steps.push({ action: 'stop-unit', unit, subject: `Windows service ${unit}, in which ${who} runs` });
       }
     } else if (!force && isOwnService(holder.unit, self)) {
       const unit = holder.unit!;

@@ -102,6 +102,7 @@ async function explain(
   const outOfDescriptors = failure?.code === 'EMFILE' || failure?.code === 'ENFILE';
   const found = outOfDescriptors ? null : await readTable(system, protocol, port);
   const { verdict, causes } = explainBind({
+    platform: system.platform,
     protocol,
     bind,
     port,
@@ -130,12 +131,13 @@ async function readTable(system: System, protocol: Protocol, port: number): Prom
 }
 
 function rivalsIn({ sockets, tree }: Lookup): RivalSocket[] {
-  return sockets.map(({ row, holders, hidden }) => ({
+  return sockets.map(({ row, holders, hidden, urls }) => ({
     bind: { family: row.family, address: row.address, v6only: row.v6only },
     state: row.state,
     peer: row.remoteAddress === null ? null : `${row.remoteAddress}:${row.remotePort}`,
     holders: holders.map((holder) => holderRecord(holder, tree)),
     hidden,
+    urls,
   }));
 }
 

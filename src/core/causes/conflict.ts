@@ -3,8 +3,10 @@ import { addressesOverlap, type BindAddress, isWildcard, unmapped } from '../add
 import { formatHostPort } from '../endpoint.ts';
 import type { HolderRecord } from '../records.ts';
 import { plural } from '../text.ts';
+import { withWsa } from '../wsa.ts';
 import type { BindFacts, Cause, RivalSocket } from './facts.ts';
 import { freeIt, lookCloser, separateFamilies, setReuse, waitForFree } from './remedies.ts';
+import { flagWords, httpSysCause, sharingLines } from './windows.ts';
 
 const receiving = new Set(['listen', 'unconnected']);
 
@@ -36,7 +38,10 @@ function holdingCause(facts: BindFacts, rival: RivalSocket): Cause {
     ...rival.holders.map(holderLine),
     ...(rival.hidden ? [`its holder cannot be shown: ${rival.hidden.reason}`] : []),
     attemptLine(facts),
+    ...sharingLines(facts),
   ];
+  const ofHttpSys = httpSysCause(facts, rival, evidence);
+  if (ofHttpSys) return ofHttpSys;
   const common = {
     confidence: 'certain' as const,
     evidence,
@@ -140,13 +145,15 @@ function connectionLines(facts: BindFacts, rival: RivalSocket): string[] {
   return [line, ...rival.holders.map(holderLine)];
 }
 
-function attemptLine({ failure, failureWithoutReuse, reuse }: BindFacts): string {
-  const flag = reuse ? 'with' : 'without';
-  if (failure) return `${failure.syscall} ${flag} SO_REUSEADDR failed: ${failure.code}`;
+function attemptLine({ platform, protocol, failure, failureWithoutReuse, reuse }: BindFacts): string {
+  const flag = flagWords(platform, protocol, reuse);
+  const code = (name: string) => (platform === 'win32' ? withWsa(name) : name);
+  if (failure) return `${failure.syscall} ${flag} failed: ${code(failure.code)}`;
   if (failureWithoutReuse) {
-    return `bind and listen with SO_REUSEADDR worked; ${failureWithoutReuse.syscall} without it failed: ${failureWithoutReuse.code}`;
+    const without = platform === 'win32' ? flagWords(platform, protocol, false) : 'without it';
+    return `bind and listen ${flag} worked; ${failureWithoutReuse.syscall} ${without} failed: ${code(failureWithoutReuse.code)}`;
   }
-  return `bind and listen ${flag} SO_REUSEADDR worked`;
+  return `bind and listen ${flag} worked`;
 }
 
 export function holderLine(holder: HolderRecord): string {

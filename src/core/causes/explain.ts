@@ -20,7 +20,9 @@ export function explainBind(facts: BindFacts): Explanation {
     if (!facts.table) return { verdict: 'unknown', causes: [unseen(facts)] };
     return { verdict: 'free', causes: ranked([...causes, ...warnings(facts)]) };
   }
-  if (isInUse(failure.code)) {
+  // To Windows a port that somebody holds for himself alone is a matter of access (WSAEACCES).
+  const exclusive = facts.platform === 'win32' && failure.code === 'EACCES';
+  if (isInUse(failure.code) || (exclusive && holdingRivals(facts).length > 0)) {
     return { verdict: 'held', causes: ranked(causes.length > 0 ? causes : [invisibleHolder(facts)]) };
   }
   // Without a descriptor nothing was learnt about the port.

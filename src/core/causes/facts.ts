@@ -38,6 +38,8 @@ export interface RivalSocket {
   holders: HolderRecord[];
   /** Why holders are missing, where they are. */
   hidden: { reason: string; needs: string | null } | null;
+  /** What http.sys serves on it (Windows). */
+  urls: string[];
 }
 
 export interface BindFailureFact {
@@ -50,7 +52,7 @@ export interface BindHost {
   user: { name: string; elevated: boolean };
   ephemeral: PortRange | null;
   reserved: PortRange[];
-  excluded: PortRange[];
+  excluded: (PortRange & { protocol?: Protocol })[];
   unprivilegedFrom: number;
   mayBindPrivileged: boolean;
   ipv6: { available: boolean; reason: string | null };
@@ -59,6 +61,8 @@ export interface BindHost {
 }
 
 export interface BindFacts {
+  /** As Node names it: what an error code means, and what helps, differs. */
+  platform: string;
   protocol: Protocol;
   bind: BindAddress;
   port: number;

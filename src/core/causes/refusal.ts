@@ -1,12 +1,18 @@
 // Refusals that no other socket is to blame for: privilege, addresses, families, arguments, limits, sandboxes.
 import { formatHostPort } from '../endpoint.ts';
 import { formatRange, inRange } from '../range.ts';
+import { holdingRivals } from './conflict.ts';
 import type { BindFacts, BindFailureFact, Cause } from './facts.ts';
 import { moreDescriptors, privilegedPort, sandbox, useOwnAddress, withoutIpv6 } from './remedies.ts';
+import { deniedOnWindows } from './windows.ts';
 
 type Rule = (facts: BindFacts, failure: BindFailureFact) => Cause[];
 
 const denied: Rule = (facts, failure) => {
+  if (facts.platform === 'win32') {
+    // The sockets in the way are causes by themselves.
+    return holdingRivals(facts).length > 0 ? [] : deniedOnWindows(facts, failure);
+  }
   const { port, host } = facts;
   const evidence = [`${failure.syscall} failed: ${failure.code}`];
   if (port < host.unprivilegedFrom && !host.mayBindPrivileged) {

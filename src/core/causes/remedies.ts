@@ -3,6 +3,7 @@ import { formatHostPort } from '../endpoint.ts';
 import { formatRange, mergeRanges } from '../range.ts';
 import type { CauseRecord } from '../records.ts';
 import type { BindFacts, RivalSocket } from './facts.ts';
+import { serviceRemedies } from './windows.ts';
 
 type Remedy = CauseRecord['remedies'][number];
 
@@ -18,6 +19,7 @@ export function freeIt(facts: BindFacts, rival: RivalSocket): Remedy[] {
   const container = rival.holders.find((holder) => holder.container)?.container;
   return [
     ...(unit ? [remedy(`stop the systemd unit ${unit}`, `systemctl stop ${unit}`)] : []),
+    ...serviceRemedies(rival),
     ...(container ? [remedy('stop the container', `docker stop ${container.slice(0, 12)}`)] : []),
     remedy(
       'stop the holder safely and prove that the port is free',
@@ -28,8 +30,14 @@ export function freeIt(facts: BindFacts, rival: RivalSocket): Remedy[] {
 }
 
 export function lookCloser(facts: BindFacts): Remedy[] {
+  const asAdmin = remedy(
+    'see the holder from a terminal opened as administrator',
+    `reeve who ${targetText(facts)}`,
+  );
   return [
-    remedy('see the holder with more privilege', `sudo reeve who ${targetText(facts)}`),
+    facts.platform === 'win32'
+      ? asAdmin
+      : remedy('see the holder with more privilege', `sudo reeve who ${targetText(facts)}`),
     remedy('or give your program another port', null),
   ];
 }
@@ -65,7 +73,13 @@ export function privilegedPort({ port, host }: BindFacts): Remedy[] {
   ];
 }
 
-export function reservePort({ port, host }: BindFacts): Remedy[] {
+export function reservePort({ port, host, platform, protocol }: BindFacts): Remedy[] {
+  if (platform === 'win32') {
+    const command = `netsh int ipv4 add excludedportrange protocol=${protocol} startport=${port} numberofports=1`;
+    return [
+      remedy('keep Windows from giving it to outgoing connections, as administrator; it lasts', command),
+    ];
+  }
   const reserved = mergeRanges([...host.reserved, { first: port, last: port }])
     .map(formatRange)
     .join(',');
