@@ -85,4 +85,5 @@ export const words = {
   'kind.sink': { en: 'sink', zh: '接收端' },
   'kind.config': { en: 'config', zh: '配置' },
   'kind.registry': { en: 'registry', zh: '注册中心' },
+  'kind.certificate': { en: 'certificate', zh: '证书' },
 } as const;

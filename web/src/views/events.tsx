@@ -19,6 +19,7 @@ const kinds = [
   'target',
   'sink',
   'registry',
+  'certificate',
   'config',
 ];
 
