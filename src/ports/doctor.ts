@@ -66,12 +66,14 @@ function containment({ containment: { encloses, endsWithThis, findsMarked } }: D
   );
 }
 
-function privilege({ host }: DoctorFacts): Finding {
+function privilege({ host, platform }: DoctorFacts): Finding {
   if (host.user.elevated) return ok('privilege', `${host.user.name}: sees and may end every process`);
   return warn(
     'privilege',
     `${host.user.name}: processes of other users stay hidden`,
-    'run a command with sudo when it says that a holder is hidden',
+    platform === 'win32'
+      ? 'run a command in a terminal opened as administrator when it says that a holder is hidden'
+      : 'run a command with sudo when it says that a holder is hidden',
   );
 }
 

@@ -75,7 +75,7 @@ function refusal(name: string, error: OsError): ReeveError {
   const cannot = `cannot stop the service ${name}`;
   if (error.code === 'ERROR_ACCESS_DENIED') {
     return new ReeveError('privilege', `${cannot}: access is denied`, {
-      hint: 'Run it as administrator: reeve --elevate …',
+      hint: 'Run it in a terminal opened as administrator',
       cause: error,
     });
   }

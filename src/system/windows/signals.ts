@@ -68,7 +68,7 @@ function hold({ pid, start }: ProcessIdentity, access: number): Held {
 function denied({ pid }: ProcessIdentity, what: string): ReeveError {
   const verb = what === 'watch' ? 'watch' : `send ${what} to`;
   return new ReeveError('privilege', `cannot ${verb} PID ${pid}: access is denied`, {
-    hint: 'Run it as administrator: reeve --elevate …',
+    hint: 'Run it in a terminal opened as administrator',
   });
 }
 
