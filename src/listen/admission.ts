@@ -14,6 +14,14 @@ export interface AdmissionConfig {
   limits: Pick<ListenerConfig['limits'], 'connections' | 'perClient' | 'rate' | 'clientRate'>;
 }
 
+/** What admission asks about the world around its listener. */
+export interface AdmissionAround {
+  /** Connections of the same listener that other processes have open. */
+  elsewhere?: () => number;
+  /** Whether this process can hardly carry one more. */
+  overloaded?: () => boolean;
+}
+
 /** Counts the connections of one listener. Every `null` from `admit` is answered by one `release`. */
 export class Admission {
   private config: AdmissionConfig;
@@ -22,14 +30,15 @@ export class Admission {
   private readonly bucket: TokenBucket;
   private readonly clientRate: ClientRate;
   private readonly elsewhere: () => number;
+  private readonly overloaded: () => boolean;
   private open = 0;
   // Only clients with open connections are in it, so `limits.connections` bounds it.
   private readonly perClient = new Map<string, number>();
   private draining = false;
 
-  /** `elsewhere` counts the connections of the same listener that other processes have open. */
-  constructor(config: AdmissionConfig, clock: Clock, elsewhere: () => number = () => 0) {
-    this.elsewhere = elsewhere;
+  constructor(config: AdmissionConfig, clock: Clock, around: AdmissionAround = {}) {
+    this.elsewhere = around.elsewhere ?? (() => 0);
+    this.overloaded = around.overloaded ?? (() => false);
     this.config = config;
     this.allowed = setOf(config.allow);
     this.denied = setOf(config.deny);
@@ -47,6 +56,7 @@ export class Admission {
     if (this.open + this.elsewhere() >= limits.connections) return 'connections';
     const count = this.perClient.get(client) ?? 0;
     if (limits.perClient !== undefined && count >= limits.perClient) return 'per-client';
+    if (this.overloaded()) return 'overload';
     if (!this.clientRate.take(client)) return 'client-rate';
     if (!this.bucket.take()) return 'rate';
     this.open += 1;

@@ -13,6 +13,7 @@ export {
 } from './credentials.ts';
 export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
 export * from './handlers/index.ts';
+export { Overload } from './overload.ts';
 export type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
 export { Reception } from './reception.ts';
 export { resettable } from './secured.ts';

@@ -6,6 +6,7 @@ import {
   type Binding,
   type Guest,
   type Host,
+  Overload,
   Reception,
   type RefusalReason,
 } from '../listen/index.ts';
@@ -29,9 +30,10 @@ import { reset } from './sockets.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export function createPortableEngine(context: Context): Engine {
+  const overload = new Overload(context.clock);
   return {
     name: 'portable',
-    serve: (plan, bindings, reports) => new PortableListener(plan, bindings, reports, context),
+    serve: (plan, bindings, reports) => new PortableListener(plan, bindings, reports, context, overload),
   };
 }
 
@@ -53,12 +55,20 @@ class PortableListener implements EngineListener, Home, Host {
   private sweep: NodeJS.Timeout | undefined;
   private readonly emptied: (() => void)[] = [];
 
-  constructor(plan: ListenerPlan, bindings: Binding[], reports: EngineReports, context: Context) {
+  constructor(
+    plan: ListenerPlan,
+    bindings: Binding[],
+    reports: EngineReports,
+    context: Context,
+    overload: Overload,
+  ) {
     this.plan = plan;
     this.reports = reports;
     this.context = context;
     this.bindings = bindings;
-    this.admission = new Admission(plan.config, context.clock);
+    this.admission = new Admission(plan.config, context.clock, {
+      overloaded: () => overload.exceeded(),
+    });
     this.budget = new RetryBudget(budgetOf(plan), () => this.connections.size);
     this.pickers = new Pickers(plan, { random: context.random, freed: () => this.room.wake() });
     this.reception = new Reception(plan.config, plan.credentials ?? null, this);

@@ -135,6 +135,7 @@ export function bytesContract(makeEngine: MakeEngine): void {
         for (let i = 0; i < count; i++) if (!client.write(block)) await once(client, 'drain');
         client.end();
       })();
+      await reports.until(() => reports.bytesIn > 0);
       expect(await settled(() => reports.bytesIn)).toBeLessThan(48 * mib);
       const [socket] = place.sockets;
       const got = await readAll(socket!);

@@ -55,9 +55,9 @@ export class WorkerListener implements Owner, Timed {
     this.id = id;
     this.plan = plan;
     this.around = around;
-    this.admission = new Admission(plan, around.clock, () =>
-      around.counts.elsewhere(place.slot, place.seat, place.seats),
-    );
+    this.admission = new Admission(plan, around.clock, {
+      elsewhere: () => around.counts.elsewhere(place.slot, place.seat, place.seats),
+    });
     this.budget = new RetryBudget(plan.balance.retryBudget, () => this.connections.size);
     this.room = this.waitingRoom();
     this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf), {
