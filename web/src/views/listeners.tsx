@@ -137,7 +137,7 @@ function Refusals({ row }: { row: ListenerStatus }) {
 function ListenerTable({ rows }: { rows: ListenerStatus[] }) {
   return (
     <Scroll label={t('listeners')}>
-      <table class="dense">
+      <table class="dense many">
         <thead>
           <tr>
             <th>{t('name')}</th>
