@@ -1,11 +1,11 @@
 // Certificates and keys of the listeners: read before anything changes, read again when a file has changed, watched for their end.
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ListenerConfig } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import { errorMessage, isReeveError, ReeveError } from '../core/errors.ts';
 import { type Credentials, loadCredentials, loadTargetTls, type TargetTls } from '../listen/index.ts';
 import { createExpiryWatch } from './expiry.ts';
+import { lookOf } from './file-watch.ts';
 import type { Prepared } from './prepared.ts';
 import type { CertificateStatus } from './status.ts';
 
@@ -151,15 +151,4 @@ function filesOf({ tls, balance }: ListenerConfig): string[] {
     ...(balance?.tls ? [balance.tls.ca, balance.tls.cert, balance.tls.key] : []),
   ];
   return named.filter((file) => file !== undefined);
-}
-
-/** Follows links: what certificate managers swap is often the link. */
-async function lookOf(files: string[]): Promise<string> {
-  const looks = files.map((file) =>
-    stat(file).then(
-      ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
-      () => 'missing',
-    ),
-  );
-  return (await Promise.all(looks)).join('\n');
 }

@@ -1,10 +1,12 @@
 // `reeve up`: runs the daemon until a signal or the API ends it, and says what is listening where.
+import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { parseDuration } from '../core/quantity.ts';
 import type { Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { watchFile } from './file-watch.ts';
 import { createLog } from './log.ts';
 import { startSummary } from './summary.ts';
 
@@ -18,12 +20,15 @@ export interface RunOptions {
   keeper?: Keeper | undefined;
   /** Also by REEVE_LOG_LEVEL; default `info`. */
   logLevel?: string;
+  /** Reload when the configuration's file changes. */
+  watch?: boolean;
   /** Print no summary. */
   quiet?: boolean;
 }
 
 /**
- * Resolves with the exit code. SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads.
+ * Resolves with the exit code. SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads, also
+ * what came during the start.
  * REEVE_DRAIN_DELAY (`5s`; none by default) is how long it goes on accepting after readiness has failed.
  * @throws ReeveError where the daemon cannot start.
  */
@@ -33,6 +38,8 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const start = new AbortController();
   let daemon: Daemon | null = null;
   let asked = false;
+  /** A reload was asked for before there was anything to reload. */
+  let again = false;
 
   const endAtOnce = (code: number) => {
     daemon?.killServices();
@@ -46,11 +53,13 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     start.abort();
     void daemon?.drainAndStop();
   };
-  const leave = onSignals({
-    SIGTERM: stop,
-    SIGINT: stop,
-    SIGHUP: () => void daemon?.reload().catch((error) => log.error({}, `reload: ${errorMessage(error)}`)),
-  });
+  const reload = async () => {
+    again = daemon === null;
+    // Its event has told why it was refused.
+    await daemon?.reload().catch((error) => log.debug({}, `reload: ${errorMessage(error)}`));
+  };
+  const leave = onSignals({ SIGTERM: stop, SIGINT: stop, SIGHUP: () => void reload() });
+  let unwatch = () => {};
   const fault = (error: unknown) => {
     log.error({ err: error }, 'a fault in reeve: ending');
     endAtOnce(exit.fault);
@@ -59,7 +68,10 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   try {
     const delay = env.REEVE_DRAIN_DELAY;
     const lameDuck = delay ? parseDuration(delay) : 0;
+    // Before the file is read: what changes from now on is seen.
+    if (options.watch) unwatch = watchFile(path.resolve(options.configFile), reload);
     daemon = await startDaemon({ ...options, log, lameDuck }, start.signal);
+    if (again) void reload();
     if (!options.quiet) stdout.write(startSummary(daemon.status()));
     await daemon.stopped;
     return exit.done;
@@ -69,6 +81,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     throw error;
   } finally {
     leave();
+    unwatch();
     process.off('uncaughtException', fault);
     log.flush();
   }

@@ -8,6 +8,7 @@ import { version } from '../version.ts';
 interface Options extends Common {
   config: string;
   check?: boolean;
+  watch?: boolean;
   logLevel?: string;
 }
 
@@ -18,10 +19,12 @@ export const upCommand: Define = (io) =>
     `
 reeve up                     with ./reeve.yaml
 reeve up -c prod.yaml
-reeve up -c prod.yaml --check   only validate it`,
+reeve up -c prod.yaml --check   only validate it
+reeve up --watch             take up the file whenever it is changed`,
   )
     .option('-c, --config <file>', 'the configuration (docs/configuration.md)', 'reeve.yaml')
     .option('--check', 'validate the configuration, start nothing')
+    .option('--watch', 'reload when the file changes; one that is wrong changes nothing')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(action<Options>(io, (_, options) => run(io, options)));
 
@@ -48,6 +51,7 @@ async function run(io: Io, options: Options): Promise<number> {
     stdout: io.host.stdout,
     version,
     ...(options.logLevel ? { logLevel: options.logLevel } : {}),
+    watch: options.watch ?? false,
     quiet: options.quiet ?? false,
   });
 }
