@@ -1,5 +1,6 @@
 // Schema of `listeners:` and `sinks:`: what reeve itself accepts on, and where the connections or data go.
 import * as z from 'zod';
+import { policies } from '../core/balance/policies.ts';
 import { targetCheckSchema } from './checks.ts';
 import { bindAddress, client, duration, either, name, rate, size } from './fields.ts';
 import { listenerTlsSchema, proxyProtocolSchema, targetSchema, targetTlsSchema } from './tls.ts';
@@ -53,7 +54,7 @@ const balanceSchema = z.strictObject({
   targets: z.array(targetSchema).min(1).optional().describe('fixed targets, in place of a service'),
   check: targetCheckSchema.optional().describe('how fixed targets are probed; a service has its own check'),
   policy: z
-    .enum(['round-robin', 'least-connections', 'random', 'source-hash'])
+    .enum(policies)
     .default('round-robin')
     .describe(
       'how the next target is chosen: in turn, the least loaded, the better of two at random, or always the same for a client address; all by weight',

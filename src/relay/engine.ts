@@ -1,5 +1,6 @@
 // The data plane's interface: an engine moves bytes and reports; every decision comes from shared, pure code.
 import type { ListenerConfig } from '../config/index.ts';
+import type { Target, TargetCounters } from '../core/balance/target.ts';
 import type {
   Binding,
   Credentials,
@@ -10,20 +11,7 @@ import type {
 } from '../listen/index.ts';
 import type { Sink } from '../sinks/index.ts';
 
-/** One place that a listener may send a connection to. */
-export interface Target {
-  /** `host:port`, unique within its listener. */
-  id: string;
-  host: string;
-  port: number;
-  weight: number;
-  backup: boolean;
-  verdict: 'up' | 'down' | 'unknown';
-  /** A draining target keeps its connections and gets no new ones. */
-  draining: boolean;
-  /** Connections that it may have at once, over all processes; null: any number. */
-  max: number | null;
-}
+export type { Target, TargetCounters };
 
 /** Why a connection ended, or was never relayed. One per connection; a closed list, so that metrics stay bounded. */
 export type EndReason =
@@ -95,13 +83,6 @@ export interface ListenerPlan {
 export interface Route {
   serverName: string;
   targets: Target[];
-}
-
-export interface TargetCounters {
-  id: string;
-  active: number;
-  total: number;
-  failures: number;
 }
 
 export interface EngineListener {

@@ -2,5 +2,4 @@
 export type * from './engine.ts';
 export { nativeObstacle, workerFile } from './native/available.ts';
 export { createNativeEngine, type NativeEngine, type NativeOptions } from './native/engine.ts';
-export { Picker } from './picker.ts';
 export { createPortableEngine } from './portable.ts';

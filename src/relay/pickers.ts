@@ -1,6 +1,7 @@
 // The pickers of one listener: one for everybody, and one for each server name with targets of its own. No I/O.
+
+import { Picker, type PickerOptions, type SharedCount } from '../core/balance/picker.ts';
 import type { ListenerPlan, Target, TargetCounters } from './engine.ts';
-import { Picker, type PickerOptions, type SharedCount } from './picker.ts';
 
 type Options = Pick<PickerOptions<Target>, 'random' | 'freed'>;
 

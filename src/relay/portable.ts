@@ -1,5 +1,7 @@
 // The engine on node:net: runs everywhere, in the control process.
 import type { Socket } from 'node:net';
+import type { Picker } from '../core/balance/picker.ts';
+import { RetryBudget } from '../core/balance/retry-budget.ts';
 import type { Context } from '../core/context.ts';
 import {
   Admission,
@@ -22,9 +24,7 @@ import type {
 import { FramesHandled } from './handled-frames.ts';
 import { StreamHandled } from './handled-stream.ts';
 import { IntakeConnection } from './intake.ts';
-import type { Picker } from './picker.ts';
 import { Pickers } from './pickers.ts';
-import { RetryBudget } from './retry-budget.ts';
 import type { Home, Served } from './served.ts';
 import { reset } from './sockets.ts';
 import { WaitingRoom } from './waiting-room.ts';

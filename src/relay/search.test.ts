@@ -1,9 +1,9 @@
 // Searching: how often another target is tried, waiting for places, and the budget of retries.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Picker } from '../core/balance/picker.ts';
+import { RetryBudget } from '../core/balance/retry-budget.ts';
 import type { Target } from './engine.ts';
-import { Picker } from './picker.ts';
-import { RetryBudget } from './retry-budget.ts';
 import { Search } from './search.ts';
 import { type Waiter, WaitingRoom } from './waiting-room.ts';
 

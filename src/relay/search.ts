@@ -1,7 +1,8 @@
 // One connection's search for a target that takes it: which to try next, and when to give up. No I/O.
+
+import type { Picker } from '../core/balance/picker.ts';
+import type { RetryBudget } from '../core/balance/retry-budget.ts';
 import type { EndReason, Target } from './engine.ts';
-import type { Picker } from './picker.ts';
-import type { RetryBudget } from './retry-budget.ts';
 
 /** Every target that `next` gives is answered by `failed` or by the picker's `leave`. */
 export class Search {

@@ -1,11 +1,11 @@
 // One accepted connection, whatever is done with it: its counts, its idleness, its single end.
 import type { Socket } from 'node:net';
+import type { Picker } from '../core/balance/picker.ts';
+import type { RetryBudget } from '../core/balance/retry-budget.ts';
 import { formatHostPort } from '../core/endpoint.ts';
 import type { Guest } from '../listen/index.ts';
 import { outcomeOf } from './ending.ts';
 import type { ConnectionEnd, EndReason, EngineReports, ListenerPlan } from './engine.ts';
-import type { Picker } from './picker.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** What a connection needs from the listener that it belongs to. */

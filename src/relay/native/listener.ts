@@ -1,10 +1,11 @@
 // One listener in a worker: who is let in, the connections that are open, and how it ends.
+
+import { Picker, type SharedCount } from '../../core/balance/picker.ts';
+import { RetryBudget } from '../../core/balance/retry-budget.ts';
 import type { Clock } from '../../core/context.ts';
 import { formatHostPort } from '../../core/endpoint.ts';
 import { Admission } from '../../listen/index.ts';
 import type { EndReason } from '../engine.ts';
-import { Picker, type SharedCount } from '../picker.ts';
-import { RetryBudget } from '../retry-budget.ts';
 import { WaitingRoom } from '../waiting-room.ts';
 import { Acceptor, type Visitor } from './acceptor.ts';
 import { Connection, type Owner } from './connection.ts';

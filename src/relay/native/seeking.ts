@@ -1,8 +1,9 @@
 // A connection on its way to a target: which one, waiting for a place, connecting, and the next where that fails.
+
+import type { Picker } from '../../core/balance/picker.ts';
+import type { RetryBudget } from '../../core/balance/retry-budget.ts';
 import { errnoName, errorNumber, linux } from '../../ffi/index.ts';
 import type { EndReason } from '../engine.ts';
-import type { Picker } from '../picker.ts';
-import type { RetryBudget } from '../retry-budget.ts';
 import { Search } from '../search.ts';
 import type { Waiter, WaitingRoom } from '../waiting-room.ts';
 import type { NewsDesk } from './news.ts';

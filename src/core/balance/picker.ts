@@ -1,6 +1,6 @@
 // Which target gets the next connection: tiers, caps and counts; the policy chooses among what is left. No I/O.
-import type { Target, TargetCounters } from './engine.ts';
 import { type Choose, chooseBy, type Entry, type Policy } from './policies.ts';
+import type { Target, TargetCounters } from './target.ts';
 
 /** How the connections to a target are counted together with those of other processes. */
 export interface SharedCount<T> {
@@ -17,7 +17,7 @@ export interface PickerOptions<T> {
 
 const alone: SharedCount<unknown> = { set() {}, elsewhere: () => 0 };
 
-/** Keeps the books on one listener's targets. Every target that `take` gives is answered by one `leave`. */
+/** Keeps the books on one set of targets. Every target that `take` gives is answered by one `leave`. */
 export class Picker<T extends Target = Target> {
   private policy: Policy;
   private choose: Choose;

@@ -1,9 +1,9 @@
 // How the next target is chosen among those that may be used. No I/O.
-import type { BalanceConfig } from '../config/index.ts';
-import type { Target } from './engine.ts';
 import { HashRing } from './source-hash.ts';
+import type { Target } from './target.ts';
 
-export type Policy = BalanceConfig['policy'];
+export const policies = ['round-robin', 'least-connections', 'random', 'source-hash'] as const;
+export type Policy = (typeof policies)[number];
 
 /** What the picker knows of one target. */
 export interface Entry<T extends Target = Target> {

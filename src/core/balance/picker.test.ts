@@ -1,8 +1,8 @@
 // Picking targets: proportions, tiers, exclusions, and books that balance.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Target } from './engine.ts';
 import { Picker } from './picker.ts';
+import type { Target } from './target.ts';
 
 const make = (id: string, settings: Partial<Target> = {}): Target => ({
   id,
