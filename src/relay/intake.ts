@@ -98,7 +98,11 @@ export class IntakeConnection extends Served {
   private async deliverRest(first: Promise<void>): Promise<void> {
     try {
       await first;
-      while (this.next < this.pending.length) await this.write(this.pending[this.next++]!);
+      while (this.next < this.pending.length) {
+        // Most are taken at once: to await those too would cost more than to hand them over.
+        const taken = this.write(this.pending[this.next++]!);
+        if (taken) await taken;
+      }
       this.moves += 1;
       this.pending = [];
       this.next = 0;

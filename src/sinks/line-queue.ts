@@ -27,9 +27,16 @@ export interface Destination {
 // Enough to keep a disk busy and small enough that a stalled one costs little memory. In characters.
 const queueLimit = 4 * 1024 * 1024;
 const batchLimit = 1024 * 1024;
-/** A character of JavaScript's takes at most three bytes as UTF-8. */
-const widest = 3;
+/** Lines are kept as bytes in blocks of about so many characters: thousands of strings would keep the collector busy. */
+const blockSize = 64 * 1024;
+const newline = 0x0a;
 const retry = { min: 100, max: 1000 };
+
+interface Block {
+  bytes: Buffer;
+  lines: number;
+  characters: number;
+}
 
 interface Waiting {
   line: string;
@@ -47,7 +54,11 @@ export class LineQueue implements Sink {
   private readonly destination: Destination;
   private readonly context: Context;
   private readonly encode: Encode;
-  private lines: string[] = [];
+  private blocks: Block[] = [];
+  /** Lines that are not in a block yet. */
+  private text = '';
+  private textLines = 0;
+  /** Characters in all. */
   private queued = 0;
   private waiting: Waiting[] = [];
   private batch: { rest: Buffer; lines: number } | null = null;
@@ -80,7 +91,7 @@ export class LineQueue implements Sink {
     if (this.started || this.closed) return;
     this.started = true;
     this.destination.start?.();
-    if (this.lines.length > 0) this.running ??= this.run();
+    if (this.queued > 0) this.running ??= this.run();
   }
 
   write(record: SinkRecord): Promise<void> | undefined {
@@ -111,9 +122,19 @@ export class LineQueue implements Sink {
   }
 
   private take(line: string): void {
-    this.lines.push(line);
+    this.text += line;
+    this.textLines += 1;
     this.queued += line.length;
     this.counts.accepted += 1;
+    if (this.text.length >= blockSize) this.seal();
+  }
+
+  private seal(): void {
+    if (this.textLines === 0) return;
+    const { text } = this;
+    this.blocks.push({ bytes: Buffer.from(text), lines: this.textLines, characters: text.length });
+    this.text = '';
+    this.textLines = 0;
   }
 
   /** Delivers until nothing is left; after `close`, until the destination fails. Never rejects. */
@@ -121,7 +142,7 @@ export class LineQueue implements Sink {
     // Lines that come in the same turn of the loop go into the same batch.
     await null;
     // Whoever waits does so behind lines that are queued, so that waiting alone need not be looked at.
-    while (this.batch || this.lines.length > 0) {
+    while (this.batch || this.queued > 0) {
       // One who closes gets a try of its own after the last failure.
       const last = this.closing.signal.aborted;
       try {
@@ -185,22 +206,39 @@ export class LineQueue implements Sink {
   }
 
   private async nextBatch(): Promise<{ rest: Buffer; lines: number }> {
-    const room = Math.min(batchLimit, await this.destination.room(Buffer.byteLength(this.lines[0]!)));
+    if (this.blocks.length === 0) this.seal();
+    const first = this.blocks[0]!;
+    const firstLine = first.bytes.indexOf(newline) + 1;
+    const room = Math.min(batchLimit, await this.destination.room(firstLine));
+    if (first.bytes.length > room) return this.cut(first, room, firstLine);
     let bytes = 0;
     let count = 0;
-    for (const line of this.lines) {
-      const most = line.length * widest;
-      // Measured exactly only where it may not fit: counting bytes costs as much as writing them.
-      const size = bytes + most > room ? Buffer.byteLength(line) : most;
-      if (count > 0 && bytes + size > room) break;
-      bytes += size;
-      count += 1;
+    while (count < this.blocks.length && bytes + this.blocks[count]!.bytes.length <= room) {
+      bytes += this.blocks[count++]!.bytes.length;
     }
-    const lines = count === this.lines.length ? this.lines : this.lines.splice(0, count);
-    if (lines === this.lines) this.lines = [];
-    const text = lines.join('');
-    this.queued -= text.length;
-    return { rest: Buffer.from(text), lines: count };
+    const taken = this.blocks.splice(0, count);
+    let lines = 0;
+    for (const block of taken) {
+      lines += block.lines;
+      this.queued -= block.characters;
+    }
+    return { rest: count === 1 ? first.bytes : Buffer.concat(taken.map((block) => block.bytes)), lines };
+  }
+
+  /** As many of the block's lines as there is room for, and at least one. */
+  private cut(block: Block, room: number, firstLine: number): { rest: Buffer; lines: number } {
+    const end = Math.max(firstLine, block.bytes.lastIndexOf(newline, Math.max(0, room - 1)) + 1);
+    const rest = block.bytes.subarray(0, end);
+    let lines = 0;
+    for (let at = rest.indexOf(newline); at >= 0; at = rest.indexOf(newline, at + 1)) lines += 1;
+    // The rest of a block tells its characters at its end: an approximation is enough for a bound.
+    block.bytes = block.bytes.subarray(end);
+    block.lines -= lines;
+    if (block.lines === 0) {
+      this.blocks.shift();
+      this.queued -= block.characters;
+    }
+    return { rest, lines };
   }
 
   private async finish(): Promise<void> {

@@ -4,12 +4,29 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../test/support/children.ts';
 import { needs } from '../../test/support/parts.ts';
 import { Console, folder, large, opened, parse, record } from '../../test/support/sinks.ts';
 import type { ReeveEvent } from '../core/context.ts';
+import { lineEncoder } from './record-line.ts';
 import type { Rotation } from './rotate.ts';
+
+it('writes any bytes so that they can be had back', () => {
+  const encode = lineEncoder();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      const line = encode(record(1, Buffer.from(bytes)));
+      const { text, base64 } = JSON.parse(line) as { text?: string; base64?: string };
+      expect(line.indexOf('\n')).toBe(line.length - 1);
+      expect(text === undefined ? Buffer.from(base64!, 'base64') : Buffer.from(text)).toEqual(
+        Buffer.from(bytes),
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
 
 describe('a sink that fails', () => {
   it('keeps what it accepted, lets writers wait, says so once, and goes on when it can', async () => {
