@@ -1,7 +1,6 @@
 // One run of the command line: arguments in, exit code out; every error is told in the same way.
 import { CommanderError } from 'commander';
 import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
-import { printable } from '../core/text.ts';
 import { createIo, type Host, type Io } from './io.ts';
 import { buildProgram } from './program.ts';
 
@@ -27,8 +26,8 @@ function tell(error: unknown, io: Io): number {
   if (io.signal.aborted) return interrupted;
   const { colors } = io;
   if (isReeveError(error)) {
-    io.err(`${colors.red('reeve:')} ${error.message.split('\n').map(printable).join('\n')}`);
-    if (error.hint) io.err(`  ${colors.dim('→')} ${printable(error.hint)}`);
+    io.err(`${colors.red('reeve:')} ${error.message}`);
+    if (error.hint) io.err(`  ${colors.dim('→')} ${error.hint}`);
     return error.exitCode;
   }
   if (['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) {

@@ -122,7 +122,7 @@ describe('the text itself', () => {
     [
       'a merge key',
       'x: &x {}\nports: { <<: *x }',
-      `r.yaml:2:10: ports."<<": unknown key '<<': known here: range, exclude`,
+      `r.yaml:2:10: ports."<<": unknown key '<<': known here: range, exclude, leases`,
     ],
     [
       '__proto__',

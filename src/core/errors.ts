@@ -1,5 +1,7 @@
 // The errors that users meet: a stable code, what to do about it, and how each face (CLI, HTTP) reports it.
 
+import { printable } from './text.ts';
+
 /** Exit codes of the command line (documented in docs/cli.md); with several targets the worst wins. */
 export const exit = {
   done: 0,
@@ -33,16 +35,19 @@ const reporting = {
 
 export type ErrorCode = keyof typeof reporting;
 
-/** Every failure that reeve foresees. `hint` tells a person what to do next. */
+/**
+ * Every failure that reeve foresees. `hint` tells a person what to do next. Messages quote what came from elsewhere:
+ * they are made safe to print here, wherever they are shown.
+ */
 export class ReeveError extends Error {
   override readonly name = 'ReeveError';
   readonly code: ErrorCode;
   readonly hint: string | null;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(safe(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint ?? null;
+    this.hint = options.hint === undefined ? null : safe(options.hint);
   }
 
   get exitCode(): number {
@@ -52,6 +57,10 @@ export class ReeveError extends Error {
   get httpStatus(): number {
     return reporting[this.code].http;
   }
+}
+
+function safe(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 /** Survives two copies of the package in one process, where instanceof does not. */
