@@ -62,6 +62,20 @@ const parts = {
     debian: ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
     file: 'usr/sbin/haproxy',
   },
+  // It only reads units: nothing of systemd runs.
+  'systemd-analyze': {
+    debian: [
+      'systemd',
+      'libsystemd-shared',
+      'libip4tc2',
+      'libkmod2',
+      'libseccomp2',
+      'libcap2',
+      'libacl1',
+      'libapparmor1',
+    ],
+    file: 'usr/bin/systemd-analyze',
+  },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
   'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },

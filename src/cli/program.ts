@@ -10,6 +10,7 @@ import { maintainCommand } from './commands/maintain.ts';
 import { announceCommand, servicesCommand } from './commands/registry.ts';
 import { runCommand } from './commands/run.ts';
 import { scanCommand } from './commands/scan.ts';
+import { serviceCommand } from './commands/service.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
 import { drainCommand, weightCommand } from './commands/targets.ts';
 import { upCommand } from './commands/up.ts';
@@ -32,6 +33,7 @@ const commands = [
   scanCommand,
   doctorCommand,
   upCommand,
+  serviceCommand,
   statusCommand,
   reloadCommand,
   drainCommand,

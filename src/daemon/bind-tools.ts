@@ -7,9 +7,14 @@ import type { BindTools } from '../listen/index.ts';
 import { carryOut, parsePortTarget, prepareFree, why } from '../ports/index.ts';
 import type { System } from '../system/index.ts';
 
-export function bindTools(system: System, context: Context): BindTools {
+export function bindTools(
+  system: System,
+  context: Context,
+  inherited: NonNullable<BindTools['inherited']> = () => null,
+): BindTools {
   return {
     context,
+    inherited,
     explain: (endpoint) => explainBind(system, endpoint),
     async evict(endpoint, allow, signal) {
       for (const prepared of await prepareFree(system, [parsePortTarget(formatEndpoint(endpoint))])) {

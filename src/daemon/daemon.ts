@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { type Context, type Log, systemClock } from '../core/context.ts';
-import { errorMessage, ReeveError } from '../core/errors.ts';
+import { ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
 import { type Memory, openMemory } from '../health/index.ts';
 import { currentOwner, openStateFolder, stateFolder } from '../store/index.ts';
 import type { Keeper } from '../supervise/index.ts';
-import type { System } from '../system/index.ts';
+import type { ServiceManager, System } from '../system/index.ts';
 import type { Api } from './api.ts';
 import { daemonContext } from './context.ts';
 import { openControl } from './control.ts';
@@ -17,6 +17,7 @@ import { openHistory } from './history/index.ts';
 import type { Recorder } from './history/recorder.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { maintain, shown } from './maintain.ts';
+import { createManagerReports, type ManagerReports } from './manager-reports.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { ReloadResult } from './orders.ts';
 import { probeNow } from './probe-metrics.ts';
@@ -24,6 +25,7 @@ import { type LastReload, lastReload, reload, settleWithin } from './reload.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createRoster, endOrphans, type Roster } from './roster.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
+import { createStep } from './step.ts';
 
 export interface DaemonOptions {
   configFile: string;
@@ -35,6 +37,8 @@ export interface DaemonOptions {
   version: string;
   /** Ends the services where this process is killed; absent: the next daemon on the state directory does. */
   keeper?: Keeper | undefined;
+  /** Is told how the daemon does: what runs this process as a service. */
+  manager?: ServiceManager | null;
   /** Milliseconds between failing readiness and accepting no more, for those who look seldom. Default 0. */
   lameDuck?: number;
   /** Milliseconds that open connections get when it stops. Default 30,000. */
@@ -54,9 +58,6 @@ export interface Daemon {
   /** Ends every process of every service at once, for who will not wait. */
   killServices(): void;
 }
-
-/** Milliseconds for one step of closing. Far above what each allows itself: a disk or a process may be stuck. */
-const longestStep = 120_000;
 
 /**
  * Resolves when the daemon is ready. Where the start fails, everything that was started is stopped.
@@ -90,6 +91,7 @@ class RunningDaemon implements Daemon {
   readonly #context: Context;
   readonly #rooms: Rooms;
   readonly #roster: Roster;
+  readonly #reports: ManagerReports;
   readonly #startedAt = new Date().toISOString();
   /** Aborts what is being started or reloaded when the daemon is to stop. */
   readonly #ending = new AbortController();
@@ -129,6 +131,10 @@ class RunningDaemon implements Daemon {
       options.log,
     );
     services.onChange(() => this.#roster.update());
+    this.#reports = createManagerReports(options.manager ?? null, {
+      status: () => this.status(),
+      accepting: () => this.#rooms.listeners.accepting(),
+    });
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
@@ -216,6 +222,7 @@ class RunningDaemon implements Daemon {
     const next = this.#reloads.then(async () => {
       if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
       const before = this.#loaded;
+      this.#reports.reloading();
       try {
         const done = await reload(before, this.#rooms, this.#options.env, this.#ending.signal);
         this.#loaded = done.loaded;
@@ -225,6 +232,8 @@ class RunningDaemon implements Daemon {
       } catch (error) {
         this.#lastReload = lastReload(before, null, error);
         throw error;
+      } finally {
+        this.#reports.reloaded();
       }
     });
     this.#reloads = next.catch(() => {});
@@ -254,38 +263,27 @@ class RunningDaemon implements Daemon {
   async close(): Promise<void> {
     const { listeners, services, sinks, scheduler, background, pool, registry, actions, maintenance } =
       this.#rooms;
+    const step = createStep(this.#context.log);
     // What goes down from here on is our own doing.
     scheduler.stop();
-    await this.#step('closing the listeners', () => listeners.drain(0));
-    await this.#step('ending the handlers', () => this.#rooms.handlers.close());
-    await this.#step('leaving the registry', () => registry.leave());
-    await this.#step('stopping the services', () => services.stop());
-    await this.#step('giving back the leases', () => pool.close());
-    await this.#step('closing the registry', () => registry.close());
-    await this.#step('ending actions', () => actions.close());
+    await step('closing the listeners', () => listeners.drain(0));
+    await step('ending the handlers', () => this.#rooms.handlers.close());
+    await step('leaving the registry', () => registry.leave());
+    await step('stopping the services', () => services.stop());
+    await step('giving back the leases', () => pool.close());
+    await step('closing the registry', () => registry.close());
+    await step('ending actions', () => actions.close());
     maintenance.close();
     this.#memory.close();
-    await this.#step('tidying up', () => background.settled());
-    await this.#step('delivering what the sinks hold', () => sinks.close());
+    await step('tidying up', () => background.settled());
+    await step('delivering what the sinks hold', () => sinks.close());
     this.#enter('stopped', 'stopped');
-    await this.#step('closing the control API', async () => this.#api?.close());
+    await step('closing the control API', async () => this.#api?.close());
     this.#metrics.close();
     this.#recorder?.close();
-    await this.#step('letting go of the state', () =>
-      Promise.all([this.#roster.close(), this.#lock.release()]),
-    );
+    this.#reports.close();
+    await step('letting go of the state', () => Promise.all([this.#roster.close(), this.#lock.release()]));
     this.#tellStopped();
-  }
-
-  /** Neither its failure nor its delay keeps the steps that follow from happening. */
-  async #step(what: string, work: () => Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    const late = sleep(longestStep, done.signal).then(() => {
-      throw new ReeveError('timeout', `not done within ${longestStep / 1000} s`);
-    });
-    await Promise.race([work(), late])
-      .catch((error) => this.#context.log.error({ error: errorMessage(error) }, `${what} failed`))
-      .finally(() => done.abort());
   }
 
   killServices(): void {
@@ -294,6 +292,7 @@ class RunningDaemon implements Daemon {
 
   #enter(state: DaemonState, message: string): void {
     this.#state = state;
+    this.#reports.entered(state);
     this.#context.emit({ kind: 'daemon', subject: 'daemon', message, detail: { state } });
   }
 }

@@ -41,6 +41,8 @@ export interface ListenerRoom {
   /** Connections that are open to this instance of a service. */
   openTo(instance: string): number;
   status(): ListenerStatus[];
+  /** Whether every address is listening, and somebody there to accept. */
+  accepting(): boolean;
   /** Accepts no more; resolves when the last connection has ended, at the latest after `deadline` ms. */
   drain(deadline: number): Promise<void>;
 }
@@ -221,6 +223,11 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         .reduce((sum, { connections }) => sum + connections.active, 0);
     },
     status: () => [...rows.values()].map((row) => statusOf(row)),
+    accepting: () =>
+      [...rows.values()].every(
+        ({ binds, engine }) =>
+          binds.every(({ binding }) => binding.listening()) && (engine.accepts?.() ?? true),
+      ),
     async drain(deadline) {
       await Promise.all(
         [...rows.values()].flatMap(({ engine, before }) =>

@@ -21,6 +21,7 @@ import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
 import { chooseEngines } from './engines.ts';
 import { createHandlerRoom, type HandlerRoom } from './handlers.ts';
+import { inheritedSockets } from './inherited.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
 import type { Metrics } from './metrics.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -110,7 +111,7 @@ export function createRooms(options: RoomsOptions): Rooms {
   services.onChange(registry.update);
   const listeners = createListenerRoom({
     chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
-    tools: bindTools(system, context),
+    tools: bindTools(system, context, inheritedSockets(system.inheritedSockets?.(env) ?? [], context)),
     metrics,
     background,
     sinks,

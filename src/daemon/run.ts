@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { parseDuration } from '../core/quantity.ts';
 import type { Keeper } from '../supervise/index.ts';
-import type { System } from '../system/index.ts';
+import type { ServiceManager, System } from '../system/index.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { watchFile } from './file-watch.ts';
 import { createLog } from './log.ts';
@@ -22,6 +22,8 @@ export interface RunOptions {
   logLevel?: string;
   /** Reload when the configuration's file changes. */
   watch?: boolean;
+  /** Default: the one that the system finds in the environment. */
+  manager?: ServiceManager | null;
   /** Print no summary. */
   quiet?: boolean;
 }
@@ -59,6 +61,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     await daemon?.reload().catch((error) => log.debug({}, `reload: ${errorMessage(error)}`));
   };
   const leave = onSignals({ SIGTERM: stop, SIGINT: stop, SIGHUP: () => void reload() });
+  const manager = options.manager ?? options.system.serviceManager?.(env) ?? null;
+  manager?.asks((what) => {
+    if (what === 'reload') void reload();
+    else if (!asked) stop('the service manager');
+  });
   let unwatch = () => {};
   const fault = (error: unknown) => {
     log.error({ err: error }, 'a fault in reeve: ending');
@@ -70,7 +77,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     const lameDuck = delay ? parseDuration(delay) : 0;
     // Before the file is read: what changes from now on is seen.
     if (options.watch) unwatch = watchFile(path.resolve(options.configFile), reload);
-    daemon = await startDaemon({ ...options, log, lameDuck }, start.signal);
+    daemon = await startDaemon({ ...options, log, lameDuck, manager }, start.signal);
     if (again) void reload();
     if (!options.quiet) stdout.write(startSummary(daemon.status()));
     await daemon.stopped;

@@ -21,6 +21,8 @@ export interface ListenRequest {
 /** What binding needs from others. Both are given by the daemon, which knows the ports' verbs. */
 export interface BindTools {
   context: Context;
+  /** A socket that the service manager has opened for this listener: it is given once. */
+  inherited?(listener: string, endpoint: Endpoint): number | null;
   /** One line: who holds it, or why it cannot be bound. */
   explain(endpoint: Endpoint): Promise<string>;
   /** Ends the holder if its name is in `allow`; rejects where it may not or cannot. */
@@ -72,7 +74,8 @@ class Attempt {
     const { name, v6only, backlog } = this.request;
     const { context } = this.tools;
     try {
-      return await listenOn({ name, endpoint, v6only, backlog }, context);
+      const fd = this.tools.inherited?.(name, endpoint) ?? undefined;
+      return await listenOn({ name, endpoint, v6only, backlog, fd }, context);
     } catch (error) {
       const code = errorCode(error);
       // `::` without IPv6: no such family (ipv6.disable=1), or no such address (the sysctl disable_ipv6).

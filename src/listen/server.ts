@@ -1,4 +1,5 @@
 // A listening TCP socket on node:net. Connections wait, paused, until somebody accepts them.
+import { closeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Context } from '../core/context.ts';
 import type { Endpoint } from '../core/endpoint.ts';
@@ -10,6 +11,8 @@ export interface BindOptions {
   endpoint: Endpoint;
   v6only: boolean;
   backlog: number;
+  /** A socket that listens already, and that others go on listening on when this one is closed. */
+  fd?: number | undefined;
 }
 
 // Who comes before there is a handler waits here; the kernel's own queue (the backlog) is behind it.
@@ -21,7 +24,9 @@ export async function listenOn(options: BindOptions, context: Context): Promise<
   const { host, port } = options.endpoint;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only: options.v6only, backlog: options.backlog, exclusive: true }, () => {
+    const { fd, v6only: ipv6Only, backlog } = options;
+    const where = fd === undefined ? { host, port, ipv6Only } : { fd };
+    server.listen({ ...where, backlog, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });
@@ -90,7 +95,9 @@ export class BoundListener implements Binding {
     this.closed = true;
     // Node's own callback waits for the connections too; the listening socket itself is gone at once.
     this.server?.close();
-    this.handed?.calls.end(this.handed.fd);
+    // To end its listening would take the socket from systemd, too.
+    if (this.handed && this.options.fd !== undefined) closeSync(this.handed.fd);
+    else this.handed?.calls.end(this.handed.fd);
     this.handed = null;
     for (const socket of this.waiting.splice(0)) socket.destroy();
     await new Promise((resolve) => setImmediate(resolve));

@@ -87,6 +87,8 @@ export interface Route {
 
 export interface EngineListener {
   readonly name: string;
+  /** Whether anybody is there to accept; absent: always. */
+  accepts?(): boolean;
   active(): number;
   targets(): TargetCounters[];
   /** Connections that wait for a place at a target. */

@@ -11,12 +11,14 @@ export interface StateOwner {
 }
 
 /**
- * The configured folder, relative to the configuration's own; else the platform's: /var/lib/portreeve for root,
+ * The configured folder, relative to the configuration's own; else REEVE_STATE, which services of the operating system
+ * are started with; else the platform's: /var/lib/portreeve for root,
  * `$XDG_STATE_HOME/portreeve` (XDG Base Directory 0.8: ~/.local/state), `%LOCALAPPDATA%\portreeve`.
  */
 export function stateFolder(configured: string | undefined, folder: string, owner: StateOwner): string {
   if (configured !== undefined) return path.resolve(folder, configured);
   const { uid, env } = owner;
+  if (env.REEVE_STATE && path.isAbsolute(env.REEVE_STATE)) return env.REEVE_STATE;
   if (uid === 0) return '/var/lib/portreeve';
   const base =
     uid === null

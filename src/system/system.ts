@@ -3,6 +3,7 @@ import type { Family } from '../core/address.ts';
 import type { Protocol } from '../core/endpoint.ts';
 import type { PortRange } from '../core/range.ts';
 import type { Scanner } from './scanner.ts';
+import type { InheritedSocket, ServiceManager } from './service-manager.ts';
 
 export interface System {
   readonly platform: string;
@@ -13,6 +14,10 @@ export interface System {
   readonly scanner: Scanner;
   readonly host: Host;
   readonly managers: Managers;
+  /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
+  serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
+  /** Listening sockets that this process was started with. Each is its own from then on. */
+  inheritedSockets?(env: NodeJS.ProcessEnv): InheritedSocket[];
 }
 
 /**

@@ -22,7 +22,8 @@ export type Part =
   | 'consul'
   | 'ipv6'
   | 'cgroup2'
-  | 'wine';
+  | 'wine'
+  | 'systemd-analyze';
 
 const whyMissing = JSON.parse(process.env.REEVE_PARTS_MISSING ?? '{}') as Record<string, string>;
 

@@ -69,6 +69,10 @@ export class NativeListener implements EngineListener, Task {
     return this.plan.name;
   }
 
+  accepts(): boolean {
+    return this.workers.size > 0;
+  }
+
   active(): number {
     return this.tally.active;
   }

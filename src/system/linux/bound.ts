@@ -1,5 +1,5 @@
 // Opens a socket that is bound with exactly the flags asked for, which Node's own sockets cannot be.
-import { addressBytes, type Family, familyOf } from '../../core/address.ts';
+import { addressBytes, type Family, familyOf, formatAddressBytes } from '../../core/address.ts';
 import { ReeveError } from '../../core/errors.ts';
 import { checked, libc } from '../../ffi/index.ts';
 import type { BindRequest } from '../system.ts';
@@ -58,6 +58,16 @@ export function encodeAddress(address: string, port: number): { family: Family; 
   sockaddr.set(bytes, family === 'ipv4' ? 4 : 8);
   if (family === 'ipv6' && zone !== undefined) view.setUint32(24, zoneIndex(zone), true);
   return { family, sockaddr };
+}
+
+/** What getsockname(2) tells; null for other families than the internet's. */
+export function decodeAddress(sockaddr: Uint8Array): { address: string; port: number } | null {
+  const view = new DataView(sockaddr.buffer, sockaddr.byteOffset);
+  const family = view.getUint16(0, true);
+  if (family !== AF_INET && family !== AF_INET6) return null;
+  const address =
+    family === AF_INET ? formatAddressBytes('ipv4', sockaddr, 4) : formatAddressBytes('ipv6', sockaddr, 8);
+  return { address, port: view.getUint16(2) };
 }
 
 /** `%eth0` or `%2`. 0 where there is no such interface, which the kernel then refuses. */

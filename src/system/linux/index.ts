@@ -7,6 +7,7 @@ import { createHost } from './host.ts';
 import { createManagers } from './managers.ts';
 import { createProcesses } from './processes.ts';
 import { createScanner } from './scanner/index.ts';
+import { socketsOf, systemd } from './service-manager.ts';
 import { createSockets, type SocketSource } from './sockets.ts';
 import { createUserNames } from './users.ts';
 
@@ -31,5 +32,7 @@ export function createLinuxSystem(options: LinuxOptions = {}): System {
     scanner: createScanner(),
     host: createHost(userName),
     managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),
+    serviceManager: systemd,
+    inheritedSockets: socketsOf,
   };
 }
