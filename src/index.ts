@@ -4,7 +4,7 @@ import { silentLog, systemClock } from './core/context.ts';
 import { leaseTimes } from './core/lease.ts';
 import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
-import type { Announcement, AnnounceOptions } from './daemon/index.ts';
+import type { Announcement, AnnounceOptions, Control, ControlOptions } from './daemon/index.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
 import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
 import {
@@ -27,7 +27,16 @@ import { selectSystem } from './system/select.ts';
 
 export { isReeveError, ReeveError } from './core/errors.ts';
 export type * from './core/records.ts';
-export type { Announcement, AnnounceOptions } from './daemon/index.ts';
+export type {
+  Announcement,
+  AnnounceOptions,
+  ConfigAnswer,
+  Control,
+  DaemonStatus,
+  HealthReport,
+  HistoryAnswer,
+  RecordedEvent,
+} from './daemon/index.ts';
 export type {
   Answer,
   FrameContext,
@@ -224,4 +233,15 @@ export async function* follow(
 export async function announce(service: string, options: AnnounceOptions): Promise<Announcement> {
   const { announceService } = await import('./daemon/index.ts');
   return announceService(service, options, process.env, quietContext);
+}
+
+export type ConnectOptions = Partial<ControlOptions>;
+
+/**
+ * The client of a running daemon, found by its configuration (`./reeve.yaml`) or by `control` and `tokenFile`. Its types
+ * come from the schemas that the daemon's OpenAPI document is made of.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Control> {
+  const { connectControl } = await import('./daemon/index.ts');
+  return connectControl({ env: process.env, ...options });
 }

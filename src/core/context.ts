@@ -22,19 +22,22 @@ export interface ReeveEvent {
   detail: Record<string, unknown>;
 }
 
-export type EventKind =
-  | 'daemon'
-  | 'listener'
-  | 'conflict'
-  | 'instance'
-  | 'restart'
-  | 'health'
-  | 'action'
-  | 'target'
-  | 'sink'
-  | 'registry'
-  | 'certificate'
-  | 'config';
+export const eventKinds = [
+  'daemon',
+  'listener',
+  'conflict',
+  'instance',
+  'restart',
+  'health',
+  'action',
+  'target',
+  'sink',
+  'registry',
+  'certificate',
+  'config',
+] as const;
+
+export type EventKind = (typeof eventKinds)[number];
 
 export type Emit = (event: ReeveEvent) => void;
 

@@ -35,6 +35,8 @@ const reporting = {
 
 export type ErrorCode = keyof typeof reporting;
 
+export const errorCodes = Object.keys(reporting) as ErrorCode[];
+
 /**
  * Every failure that reeve foresees. `hint` tells a person what to do next. Messages quote what came from elsewhere:
  * they are made safe to print here, wherever they are shown.

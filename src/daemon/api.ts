@@ -6,6 +6,7 @@ import { judge } from './guard.ts';
 import { problem, problemOf, problemType } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { configRoutes } from './routes/config.ts';
+import { documentRoutes } from './routes/document.ts';
 import { eventRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { leaseRoutes } from './routes/leases.ts';
@@ -44,13 +45,15 @@ export async function openApi(parts: ApiParts): Promise<Api> {
     return reply
       .code(404)
       .type(problemType)
-      .send(problem(404, 'not-found', detail, 'See / for what there is'));
+      .send(problem(404, 'not-found', detail, 'See /docs for what there is'));
   });
   app.setErrorHandler((error, _request, reply) => {
     const told = problemOf(error);
     if (told.status >= 500) parts.log.error({ err: error }, 'request failed');
     return reply.code(told.status).type(problemType).send(told);
   });
+  // First: it sees the routes that come after it.
+  documentRoutes(app, parts.status);
   statusRoutes(app, parts);
   const streams = [eventRoutes(app, parts.events), liveRoutes(app, parts)];
   commandRoutes(app, parts);

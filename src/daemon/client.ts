@@ -4,9 +4,11 @@ import { loadControl } from '../config/index.ts';
 import { isLoopback } from '../core/address.ts';
 import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
+import type { LeaseAuditRecord, LeaseRecord, WhoRecord, WhyRecord } from '../core/records.ts';
 import type { Query } from '../registry/index.ts';
 import { currentOwner, stateFolder } from '../store/index.ts';
 import type { RecordedEvent } from './events.ts';
+import type { HealthReport } from './health.ts';
 import { readLock } from './lock.ts';
 import type {
   DrainRequest,
@@ -22,6 +24,8 @@ import type {
   WeightResult,
 } from './orders.ts';
 import type { Problem } from './problem.ts';
+import type { ConfigAnswer } from './routes/config.ts';
+import type { HistoryAnswer } from './routes/history.ts';
 import type { DaemonStatus } from './status.ts';
 import { readToken } from './token.ts';
 
@@ -46,6 +50,20 @@ export interface Control {
   /** Resolves when the last instance is up again. */
   restart(request: RestartRequest, signal?: AbortSignal): Promise<RestartResult>;
   scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
+  /** Whether every part does its work, and which does not. */
+  health(signal?: AbortSignal): Promise<HealthReport>;
+  /** As the function `who`, with the daemon's eyes: it may see more. */
+  who(target?: string, signal?: AbortSignal): Promise<WhoRecord>;
+  why(endpoint: string, signal?: AbortSignal): Promise<WhyRecord>;
+  leases(signal?: AbortSignal): Promise<LeaseRecord>;
+  audit(query?: { name?: string; limit?: number }, signal?: AbortSignal): Promise<LeaseAuditRecord>;
+  /** The configuration in force, with secrets masked. */
+  config(signal?: AbortSignal): Promise<ConfigAnswer>;
+  /** Numbers over time: `listener/web`, `check/*`. */
+  history(
+    query: { series: string; range?: '10m' | '2h' | '24h' | '30d'; fields?: string[]; points?: number },
+    signal?: AbortSignal,
+  ): Promise<HistoryAnswer>;
   /** What the registry has: of one service, or which there are. */
   find(query: Pick<Query, 'service' | 'tags' | 'all'> | null, signal?: AbortSignal): Promise<unknown>;
   /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
@@ -56,11 +74,11 @@ export interface Control {
  * Milliseconds: an answer comes from memory, but a reload opens sockets and starts processes, and a restart waits
  * for each of up to 256 instances.
  */
-const timeouts = { read: 5_000, act: 60_000, poll: 25_000, roll: 3_600_000 };
+const timeouts = { read: 5_000, look: 20_000, act: 60_000, poll: 25_000, roll: 3_600_000 };
 
 export async function connectControl(options: ControlOptions): Promise<Control> {
   const { address, tokenFile } = await locate(options);
-  const base = `http://${address}/api/v1`;
+  const base = `http://${address}`;
 
   async function ask<T>(
     method: 'GET' | 'POST',
@@ -76,7 +94,7 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     let response: Response;
     let answer: unknown;
     try {
-      response = await fetch(`${base}${route}`, {
+      response = await fetch(`${base}${route === '/healthz' ? '' : '/api/v1'}${route}`, {
         method,
         headers,
         redirect: 'error',
@@ -92,7 +110,9 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
         });
       throw notRunning(address, error);
     }
-    if (!response.ok) throw refusal(answer as Partial<Problem>, response.status);
+    // A daemon that is not well says so in the same shape.
+    if (!response.ok && !(route === '/healthz' && response.status === 503))
+      throw refusal(answer as Partial<Problem>, response.status);
     return answer as T;
   }
 
@@ -106,6 +126,14 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     weigh: (request, signal) => ask('POST', '/weight', timeouts.read, signal, request),
     restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
     scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
+    health: (signal) => ask('GET', '/healthz', timeouts.read, signal),
+    who: (target, signal) => ask('GET', `/who${words({ target })}`, timeouts.look, signal),
+    why: (endpoint, signal) => ask('GET', `/why${words({ endpoint })}`, timeouts.look, signal),
+    leases: (signal) => ask('GET', '/leases', timeouts.read, signal),
+    audit: (query = {}, signal) => ask('GET', `/leases/audit${words(query)}`, timeouts.read, signal),
+    config: (signal) => ask('GET', '/config', timeouts.read, signal),
+    history: ({ fields, ...query }, signal) =>
+      ask('GET', `/history${words({ ...query, fields: fields?.join(',') })}`, timeouts.read, signal),
     find(query, signal) {
       if (!query) return ask('GET', '/registry/services', timeouts.read, signal);
       const words = new URLSearchParams((query.tags ?? []).map((tag): [string, string] => ['tag', tag]));
@@ -124,6 +152,13 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
       }
     },
   };
+}
+
+function words(query: Record<string, string | number | undefined>): string {
+  const set = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return set.length > 0 ? `?${new URLSearchParams(set)}` : '';
 }
 
 async function locate({

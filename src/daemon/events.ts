@@ -1,11 +1,17 @@
 // The one bus: every state change is an event with an increasing id, kept in a bounded ring and sent to all who listen.
-import type { Clock, ReeveEvent } from '../core/context.ts';
+import * as z from 'zod';
+import { type Clock, eventKinds, type ReeveEvent } from '../core/context.ts';
 
-export interface RecordedEvent extends ReeveEvent {
-  id: number;
-  /** ISO 8601. */
-  time: string;
-}
+export const eventSchema = z.object({
+  id: z.int().describe('increases, also over restarts of the daemon'),
+  time: z.iso.datetime(),
+  kind: z.enum(eventKinds),
+  subject: z.string().describe('web, user-api/0, check/database…'),
+  message: z.string().describe('one sentence'),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+export type RecordedEvent = z.infer<typeof eventSchema>;
 
 export interface EventBus {
   emit(event: ReeveEvent): RecordedEvent;

@@ -1,18 +1,23 @@
 // Whether the daemon is well (every part does its work) and ready (it wants to be sent work).
-import type { DaemonStatus } from './status.ts';
+import * as z from 'zod';
+import { type DaemonStatus, stateSchema } from './status.ts';
 
-export interface HealthPart {
-  /** `listener/web`, `service/user-api`, `check/database`. */
-  part: string;
-  ok: boolean;
-  detail: string;
-}
+export const healthSchema = z.object({
+  ok: z.boolean(),
+  state: stateSchema,
+  parts: z.array(
+    z.object({
+      part: z.string().describe('listener/web, service/user-api, check/database'),
+      ok: z.boolean(),
+      detail: z.string(),
+    }),
+  ),
+});
 
-export interface HealthReport {
-  ok: boolean;
-  state: DaemonStatus['state'];
-  parts: HealthPart[];
-}
+export const readySchema = z.object({ ok: z.boolean(), state: stateSchema });
+
+export type HealthReport = z.infer<typeof healthSchema>;
+export type HealthPart = HealthReport['parts'][number];
 
 export function healthOf(status: DaemonStatus): HealthReport {
   const parts = [

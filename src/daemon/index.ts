@@ -9,8 +9,11 @@ export type { Announcement, AnnounceOptions } from './announce.ts';
 export { type Control, type ControlOptions, connectControl } from './client.ts';
 export type { Daemon, DaemonOptions } from './daemon.ts';
 export type { RecordedEvent } from './events.ts';
+export type { HealthReport } from './health.ts';
 export { type LogLine, type LogQuery, readLogs } from './log-files.ts';
 export type * from './orders.ts';
+export type { ConfigAnswer } from './routes/config.ts';
+export type { HistoryAnswer } from './routes/history.ts';
 export type { RunOptions } from './run.ts';
 export type * from './status.ts';
 

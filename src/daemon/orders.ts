@@ -1,75 +1,103 @@
-// What the daemon can be told to do beyond reading its status, and what it answers.
-import type { ConfigDiff } from '../config/index.ts';
+// What the daemon can be told to do beyond reading its status, and what it answers, as schemas.
+import * as z from 'zod';
+import { maintenanceSchema } from './status.ts';
 
-export interface ReloadResult extends ConfigDiff {
-  /** False: the file says what it said before. */
-  changes: boolean;
-}
+/** 30 days: what lasts longer belongs into the configuration. */
+const longestMaintenance = 30 * 86_400_000;
 
-export interface DrainRequest {
-  /** `host:port` of a target, or the instance behind it (`user-api/0`). */
-  target: string;
-  /** Only in this listener; in all where absent. */
-  listener?: string;
-  /** True takes the drain back. */
-  resume?: boolean;
-  /** Milliseconds after which the connections that are still open are ended; absent: they go on. */
-  deadlineMs?: number;
-}
+const target = z
+  .string()
+  .min(1)
+  .max(300)
+  .describe('host:port of a target, or the instance behind it (user-api/0)');
+const listener = z.exactOptional(
+  z.string().min(1).max(63).describe('only in this listener; in all where absent'),
+);
+const service = z.string().min(1).max(63);
+const targets = z.object({
+  targets: z.array(z.string()).describe('listener: host:port, one for each listener that has the target'),
+});
 
-export interface WeightRequest {
-  /** As for a drain. */
-  target: string;
-  listener?: string;
-  /** Null: what the configuration says. */
-  weight: number | null;
-}
+export const drainRequest = z.strictObject({
+  target,
+  listener,
+  resume: z.exactOptional(z.boolean().describe('true takes the drain back')),
+  deadlineMs: z.exactOptional(
+    z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .describe('after so many milliseconds the connections that are still open are ended'),
+  ),
+});
+export const drainResult = targets;
 
-/** `listener: host:port`, one for each listener that has the target. */
-export interface WeightResult {
-  targets: string[];
-}
+export const weightRequest = z.strictObject({
+  target,
+  listener,
+  weight: z.int().min(0).max(256).nullable().describe('null: what the configuration says'),
+});
+export const weightResult = targets;
 
-export interface DrainResult {
-  /** `listener: host:port`, one for each listener that has the target. */
-  targets: string[];
-}
+export const restartRequest = z.strictObject({
+  service,
+  instance: z.exactOptional(z.int().min(0).max(255).describe('all, one after the other, where absent')),
+});
+export const restartResult = z.object({ restarted: z.array(z.string()).describe('user-api/0') });
 
-export interface RestartRequest {
-  service: string;
-  /** All, one after the other, where absent. */
-  instance?: number;
-}
+export const maintainRequest = z.strictObject({
+  name: z.string().min(1).max(400).describe('user-api, check/user-api, user-api/0, 10.0.0.5:80'),
+  forMs: z.exactOptional(
+    z.int().min(1).max(longestMaintenance).describe('milliseconds; an hour where absent'),
+  ),
+  end: z.exactOptional(z.boolean().describe('true: it is over')),
+});
+export const maintainResult = z.object({
+  subject: z.string(),
+  maintenance: maintenanceSchema.describe('all that is in maintenance now'),
+});
 
-export interface RestartResult {
-  /** `user-api/0`. */
-  restarted: string[];
-}
+export const scaleRequest = z.strictObject({ service, instances: z.int().min(0).max(256) });
+export const scaleResult = z.object({
+  service: z.string(),
+  before: z.int(),
+  instances: z.int(),
+  configured: z
+    .int()
+    .describe(
+      'what the configuration says: it counts again when it says another number, and after a restart of the daemon',
+    ),
+});
 
-export interface MaintainRequest {
-  /** `user-api`, `check/user-api`, `user-api/0`, `10.0.0.5:80`. */
-  name: string;
-  /** Milliseconds; an hour where absent. */
-  forMs?: number;
-  /** True: it is over. */
-  end?: boolean;
-}
+const names = z.object({
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  changed: z.array(z.string()),
+});
 
-export interface MaintainResult {
-  subject: string;
-  /** All that is in maintenance now. */
-  maintenance: { subject: string; until: string }[];
-}
+export const diffSchema = z.object({
+  services: names,
+  listeners: names,
+  sinks: names,
+  checks: names,
+  ports: z.boolean().describe('the lease pool: it counts for new leases only'),
+  restart: z
+    .array(z.enum(['control', 'state', 'relay', 'registry', 'health']))
+    .describe('sections that only a restart takes up'),
+});
 
-export interface ScaleRequest {
-  service: string;
-  instances: number;
-}
+export const reloadResult = diffSchema.extend({
+  changes: z.boolean().describe('false: the file says what it said before'),
+});
 
-export interface ScaleResult {
-  service: string;
-  before: number;
-  instances: number;
-  /** What the configuration says: it counts again when it says another number, and after a restart of the daemon. */
-  configured: number;
-}
+export type DrainRequest = z.infer<typeof drainRequest>;
+export type DrainResult = z.infer<typeof drainResult>;
+export type WeightRequest = z.infer<typeof weightRequest>;
+export type WeightResult = z.infer<typeof weightResult>;
+export type RestartRequest = z.infer<typeof restartRequest>;
+export type RestartResult = z.infer<typeof restartResult>;
+export type MaintainRequest = z.infer<typeof maintainRequest>;
+export type MaintainResult = z.infer<typeof maintainResult>;
+export type ScaleRequest = z.infer<typeof scaleRequest>;
+export type ScaleResult = z.infer<typeof scaleResult>;
+export type ReloadResult = z.infer<typeof reloadResult>;

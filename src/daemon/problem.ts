@@ -1,19 +1,29 @@
 // Errors as the API tells them: problem+json (RFC 9457), with reeve's own code and hint.
 import { STATUS_CODES } from 'node:http';
-import { errorMessage, isReeveError } from '../core/errors.ts';
+import * as z from 'zod';
+import { type ErrorCode, errorCodes, errorMessage, isReeveError } from '../core/errors.ts';
 
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail: string;
-  hint: string | null;
-}
+export const problemSchema = z
+  .object({
+    type: z.string().describe('urn:portreeve:error: and the code'),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]).describe("reeve's own, which does not change"),
+    detail: z.string().describe('what failed, the current value, what is accepted'),
+    hint: z.string().nullable().describe('what to do next'),
+  })
+  .describe('why a request was refused, or failed (RFC 9457)');
+
+export type Problem = z.infer<typeof problemSchema>;
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
-export function problem(status: number, code: string, detail: string, hint: string | null = null): Problem {
+export function problem(
+  status: number,
+  code: ErrorCode,
+  detail: string,
+  hint: string | null = null,
+): Problem {
   return {
     type: `urn:portreeve:error:${code}`,
     title: STATUS_CODES[status] ?? 'Error',

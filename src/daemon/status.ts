@@ -1,176 +1,195 @@
-// What the daemon tells about itself: the shapes of the API, the status page and, as numbers, the metrics.
-import type { HealthVerdict } from '../core/verdict.ts';
-import type { HandlerCounters } from '../listen/index.ts';
-import type { RegistryStatus } from '../registry/index.ts';
-import type { EndReason } from '../relay/index.ts';
-import type { SinkCounters } from '../sinks/index.ts';
+// What the daemon tells about itself, as schemas: the API, its document, the status page and the metrics read this.
+import * as z from 'zod';
 
-export type DaemonState = 'starting' | 'ready' | 'draining' | 'stopped';
+const time = z.iso.datetime();
+const count = z.int().min(0);
+const verdict = z.enum(['up', 'down', 'unknown']);
+/** Word → how often. */
+const tally = z.record(z.string(), count);
+const connections = z.object({ active: count, total: count });
 
-export interface DaemonStatus {
-  version: string;
-  pid: number;
-  state: DaemonState;
-  startedAt: string;
-  configFile: string;
-  /** `host:port` of the control API. */
-  control: string;
-  listeners: ListenerStatus[];
-  services: ServiceStatus[];
-  checks: CheckStatus[];
-  sinks: SinkStatus[];
-  registry: RegistrySummary;
-  /** Checks, services, instances and targets whose actions are held by order; `until` is ISO 8601. */
-  maintenance: { subject: string; until: string }[];
-  /** `reached`: null while nobody had to ask it. */
-  gateway: { url: string; reached: boolean | null } | null;
-}
+export const quantilesSchema = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
 
-/** Where services are announced and found. */
-export interface RegistrySummary extends Omit<RegistryStatus, 'since'> {
-  /** ISO 8601: of the last change of its state. */
-  since: string;
-}
+export const latencySchema = z
+  .object({
+    connect: quantilesSchema.describe('how long targets took to accept'),
+    duration: quantilesSchema.describe('how long connections lasted'),
+  })
+  .describe('milliseconds, over the connections that ended in the last minute; null where there were none');
 
-export interface ListenerStatus {
-  name: string;
-  engine: string;
-  /** Why it is this one, in a line. */
-  engineReason: string;
-  /** `service/NAME`, `targets`, `sink/NAME` or `handler/FILE`. */
-  serves: string;
-  binds: BindStatus[];
-  connections: { active: number; total: number };
-  bytes: { received: number; sent: number };
-  refused: Record<string, number>;
-  ended: Partial<Record<EndReason, number>>;
-  latency: LatencyStatus;
-  /** Too few targets are fit, so that all are used. */
-  panic: boolean;
-  /** Connections that wait for a place at a target. */
-  waiting: number;
-  targets: TargetStatus[];
-  /** Of the threads that serve now; null for one without a handler. */
-  handler: HandlerCounters | null;
-  /** What it shows to clients; none where it does not end TLS. */
-  certificates: CertificateStatus[];
-}
+export const certificateSchema = z.object({
+  serverName: z.string().nullable().describe('null for the one that everybody else gets'),
+  file: z.string(),
+  subject: z.string(),
+  issuer: z.string(),
+  names: z.array(z.string()).describe('DNS:a.example.com, IP Address:127.0.0.1'),
+  expiresAt: time,
+  expiresIn: z.number().describe('seconds; negative once it has expired'),
+});
 
-export interface CertificateStatus {
-  /** The server name that it is for; null for the one that everybody else gets. */
-  serverName: string | null;
-  file: string;
-  subject: string;
-  issuer: string;
-  /** `DNS:a.example.com`, `IP Address:127.0.0.1`. */
-  names: string[];
-  /** ISO 8601. */
-  expiresAt: string;
-  /** Seconds; negative once it has expired. */
-  expiresIn: number;
-}
+export const bindSchema = z.object({
+  asked: z.string().describe('by the configuration; differs from address after next and for port 0'),
+  address: z.string().describe('host:port that was bound'),
+  listening: z.boolean(),
+  verified: z.boolean().nullable().describe('whether its own test connection arrived; null: not tried'),
+});
 
-/** Milliseconds, over the connections that ended in the last minute; null where there were none. */
-export interface LatencyStatus {
-  /** How long targets took to accept. */
-  connect: Quantiles;
-  /** How long connections lasted. */
-  duration: Quantiles;
-}
+export const targetSchema = z.object({
+  id: z.string().describe('host:port'),
+  instance: z.string().nullable().describe('behind it, such as user-api/0; null for a fixed target'),
+  verdict,
+  draining: z.boolean(),
+  weight: z.number(),
+  effectiveWeight: z.number().describe('less than the weight while it starts slowly'),
+  backup: z.boolean(),
+  max: z.int().nullable().describe('connections that it may have at once; null: any number'),
+  ejectedUntil: time.nullable().describe('null where it is not ejected'),
+  ejections: count.describe('lately: the next one lasts longer by as many'),
+  connections,
+  failures: count,
+});
 
-export interface Quantiles {
-  p50: number | null;
-  p99: number | null;
-}
+const handlerSchema = z.object({
+  threads: count,
+  running: count,
+  queued: count.describe('calls that wait for a place'),
+  longestWaitMs: z.number(),
+  waitedMs: z.number(),
+  calls: count,
+  failed: count.describe('calls that threw'),
+  timeouts: count.describe('calls that took too long'),
+  crashes: count.describe('calls that lost their thread'),
+});
 
-export interface BindStatus {
-  /** What the configuration asks for, and what was bound: they differ after `next` and for port 0. */
-  asked: string;
-  address: string;
-  listening: boolean;
-  /** Whether its own test connection arrived; null where that was not tried. */
-  verified: boolean | null;
-}
+export const listenerSchema = z.object({
+  name: z.string(),
+  engine: z.string(),
+  engineReason: z.string().describe('why it is this one'),
+  serves: z.string().describe('service/NAME, targets, sink/NAME or handler/FILE'),
+  binds: z.array(bindSchema),
+  connections,
+  bytes: z.object({ received: count, sent: count }),
+  refused: tally.describe('connections that were not let in, by reason'),
+  ended: tally.describe('connections, by how they ended'),
+  latency: latencySchema,
+  panic: z.boolean().describe('too few targets are fit, so that all are used'),
+  waiting: count.describe('connections that wait for a place at a target'),
+  targets: z.array(targetSchema),
+  handler: handlerSchema.nullable().describe('of the threads that serve now; null without a handler'),
+  certificates: z.array(certificateSchema).describe('shown to clients; none where it does not end TLS'),
+});
 
-export interface TargetStatus {
-  /** `host:port`. */
-  id: string;
-  /** The instance behind it (`user-api/0`); null for a fixed target. */
-  instance: string | null;
-  verdict: HealthVerdict;
-  draining: boolean;
-  weight: number;
-  /** Less than the weight while it starts slowly. */
-  effectiveWeight: number;
-  backup: boolean;
-  /** Connections that it may have at once; null: any number. */
-  max: number | null;
-  /** ISO 8601; null where it is not ejected. */
-  ejectedUntil: string | null;
-  /** Lately: the next one lasts longer by as many. */
-  ejections: number;
-  connections: { active: number; total: number };
-  failures: number;
-}
+export const instanceSchema = z.object({
+  id: z.string(),
+  state: z.string().describe('up, starting, backoff, crash-looping, stopping, stopped, finished…'),
+  pid: z.int().nullable(),
+  ports: z.record(z.string(), z.int()),
+  restarts: count,
+  startedAt: time.nullable().describe('null while no process runs'),
+  nextStartAt: time.nullable().describe('null where none is planned'),
+  detail: z.string().nullable().describe('why it is in this state, where that is not plain'),
+  history: z
+    .array(z.object({ at: time, reason: z.string(), detail: z.string() }))
+    .describe('the last 20 times that it was started again, oldest first'),
+});
 
-export interface ServiceStatus {
-  name: string;
-  /** Instances that the configuration asks for; `reeve scale` may have made it others. */
-  configured: number;
-  /** Since the daemon started, by reason. */
-  restarts: Record<string, number>;
-  instances: InstanceStatus[];
-}
+export const serviceSchema = z.object({
+  name: z.string(),
+  configured: count.describe('instances by the configuration; reeve scale may have made it others'),
+  restarts: tally.describe('since the daemon started, by reason'),
+  instances: z.array(instanceSchema),
+});
 
-export interface InstanceStatus {
-  id: string;
-  state: string;
-  pid: number | null;
-  ports: Record<string, number>;
-  restarts: number;
-  /** ISO 8601; null while no process runs. */
-  startedAt: string | null;
-  /** ISO 8601; null where none is planned. */
-  nextStartAt: string | null;
-  /** Why it is in this state, where that is not plain. */
-  detail: string | null;
-  /** The last 20 times that it was started again, oldest first; `at` is ISO 8601. */
-  history: { at: string; reason: string; detail: string }[];
-}
+export const checkStatusSchema = z.object({
+  name: z.string(),
+  url: z.string(),
+  verdict,
+  degraded: z.boolean().describe('up, and to be looked at: the reason says why'),
+  flapping: z.boolean().describe('it changes too often: actions are held'),
+  held: z
+    .enum(['maintenance', 'flapping', 'dependency'])
+    .nullable()
+    .describe('why an action that was due is held'),
+  ms: z.number().nullable().describe('of the last probe'),
+  reason: z.string().nullable(),
+  detail: z.string().nullable(),
+  checkedAt: time.nullable(),
+  since: time.describe('when the verdict became what it is'),
+  nextAt: time.nullable().describe('null while a probe is under way'),
+  streak: count.describe('how many results in a row have disagreed with the verdict'),
+  fall: z.int(),
+  rise: z.int(),
+  timeout: z.number().describe('milliseconds'),
+  interval: z.number().describe('milliseconds'),
+});
 
-export interface CheckStatus {
-  name: string;
-  url: string;
-  verdict: HealthVerdict;
-  /** Up, and to be looked at: `reason` says why. */
-  degraded: boolean;
-  /** It changes too often: actions are held. */
-  flapping: boolean;
-  /** Why an action that was due is held; null where none is. */
-  held: 'maintenance' | 'flapping' | 'dependency' | null;
-  /** Of the last probe. */
-  ms: number | null;
-  reason: string | null;
-  detail: string | null;
-  checkedAt: string | null;
-  /** ISO 8601: when the verdict became what it is. */
-  since: string;
-  /** ISO 8601; null while a probe is under way. */
-  nextAt: string | null;
-  /** How many results in a row have disagreed with the verdict. */
-  streak: number;
-  fall: number;
-  rise: number;
-  /** Milliseconds. */
-  timeout: number;
-  interval: number;
-}
+export const sinkSchema = z.object({
+  name: z.string(),
+  kind: z.string(),
+  failure: z.string().nullable().describe('why nothing can be written now; null while all is well'),
+  note: z.string().nullable().describe('what else should be known, such as that records go to the spool'),
+  accepted: count,
+  delivered: count,
+  bytes: count,
+  spooled: count.describe('records that lie on disk now, to be delivered later'),
+  failures: count.describe('how often it began to fail'),
+  dropped: tally.describe('records, by reason'),
+});
 
-export interface SinkStatus extends SinkCounters {
-  name: string;
-  kind: string;
-  /** Why nothing can be written now; null while all is well. */
-  failure: string | null;
-  /** What else should be known of it, such as that records go to the spool. */
-  note: string | null;
-}
+export const registrySchema = z.object({
+  kind: z.enum(['embedded', 'consul']),
+  address: z.string().nullable().describe('null for embedded'),
+  state: z.enum(['ok', 'connecting', 'away', 'refused']),
+  detail: z.string().nullable().describe('why it is not ok'),
+  since: time.describe('of the last change of its state'),
+  announced: z.array(
+    z.object({
+      id: z.string(),
+      service: z.string(),
+      port: z.int(),
+      standing: z.enum(['pass', 'warn', 'fail']),
+      reason: z.string(),
+      inStep: z.boolean().describe('whether the registry has it as it stands here'),
+    }),
+  ),
+  watches: z.array(z.object({ service: z.string(), instances: count, stale: z.string().nullable() })),
+  failures: count,
+});
+
+export const maintenanceSchema = z
+  .array(z.object({ subject: z.string(), until: time }))
+  .describe('checks, services, instances and targets whose actions are held by order');
+
+export const stateSchema = z.enum(['starting', 'ready', 'draining', 'stopped']);
+
+export const statusSchema = z.object({
+  version: z.string(),
+  pid: z.int(),
+  state: stateSchema,
+  startedAt: time,
+  configFile: z.string(),
+  control: z.string().describe('host:port of the control API'),
+  listeners: z.array(listenerSchema),
+  services: z.array(serviceSchema),
+  checks: z.array(checkStatusSchema),
+  sinks: z.array(sinkSchema),
+  registry: registrySchema.describe('where services are announced and found'),
+  maintenance: maintenanceSchema,
+  gateway: z
+    .object({ url: z.string(), reached: z.boolean().nullable().describe('null: nobody had to ask it') })
+    .nullable(),
+});
+
+export type DaemonState = z.infer<typeof stateSchema>;
+export type DaemonStatus = z.infer<typeof statusSchema>;
+export type RegistrySummary = z.infer<typeof registrySchema>;
+export type ListenerStatus = z.infer<typeof listenerSchema>;
+export type CertificateStatus = z.infer<typeof certificateSchema>;
+export type LatencyStatus = z.infer<typeof latencySchema>;
+export type Quantiles = z.infer<typeof quantilesSchema>;
+export type BindStatus = z.infer<typeof bindSchema>;
+export type TargetStatus = z.infer<typeof targetSchema>;
+export type ServiceStatus = z.infer<typeof serviceSchema>;
+export type InstanceStatus = z.infer<typeof instanceSchema>;
+export type CheckStatus = z.infer<typeof checkStatusSchema>;
+export type SinkStatus = z.infer<typeof sinkSchema>;

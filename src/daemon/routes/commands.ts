@@ -1,94 +1,78 @@
 // What can be done: reload, drain a target, restart and scale a service, stop. Each needs the token (see guard.ts).
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
-import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
-import type { DrainRequest, MaintainRequest, RestartRequest, WeightRequest } from '../orders.ts';
-
-/** 30 days: what lasts longer belongs into the configuration. */
-const longestMaintenance = 30 * 86_400_000;
-
-const drainSchema = z.strictObject({
-  target: z.string().min(1).max(300),
-  listener: z.string().min(1).max(63).optional(),
-  resume: z.boolean().optional(),
-  deadlineMs: z.int().min(0).max(86_400_000).optional(),
-});
-
-const weightSchema = z.strictObject({
-  target: z.string().min(1).max(300),
-  listener: z.string().min(1).max(63).optional(),
-  weight: z.int().min(0).max(256).nullable(),
-});
-
-const maintainSchema = z.strictObject({
-  name: z.string().min(1).max(400),
-  forMs: z.int().min(1).max(longestMaintenance).optional(),
-  end: z.boolean().optional(),
-});
-
-const serviceName = z.string().min(1).max(63);
-
-const restartSchema = z.strictObject({
-  service: serviceName,
-  instance: z.int().min(0).max(255).optional(),
-});
-
-const scaleSchema = z.strictObject({ service: serviceName, instances: z.int().min(0).max(256) });
+import * as orders from '../orders.ts';
+import { declare } from './declare.ts';
 
 export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { reload, drain, weigh, maintain, restart, scale, stop } = parts;
-  app.post('/api/v1/reload', () => reload());
-  app.post('/api/v1/drain', ({ body }) =>
-    drain(
-      parse(
-        drainSchema,
-        body,
-        'Send {"target": "host:port"}, with "listener" for one alone, "deadlineMs" and "resume": true to take it back',
-      ) as DrainRequest,
-    ),
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/reload', response: orders.reloadResult },
+      summary: 'Reads the configuration again; a wrong file changes nothing.',
+    },
+    () => reload(),
   );
-  app.post('/api/v1/maintain', ({ body }) =>
-    maintain(
-      parse(
-        maintainSchema,
-        body,
-        'Send {"name": "user-api"}, with "forMs": 1800000, or "end": true when it is over',
-      ) as MaintainRequest,
-    ),
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/drain', body: orders.drainRequest, response: orders.drainResult },
+      summary: 'Sends no new connections to a target, or takes that back.',
+      hint: 'Send {"target": "host:port"}, with "listener" for one alone, "deadlineMs" and "resume": true to take it back',
+    },
+    ({ body }) => drain(body),
   );
-  app.post('/api/v1/weight', ({ body }) =>
-    weigh(
-      parse(
-        weightSchema,
-        body,
-        'Send {"target": "host:port", "weight": 50}, from 0 to 256, or null for what the configuration says',
-      ) as WeightRequest,
-    ),
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/maintain', body: orders.maintainRequest },
+      response: orders.maintainResult,
+      summary: 'Holds the actions of a check, service, instance or target for a while.',
+      hint: 'Send {"name": "user-api"}, with "forMs": 1800000, or "end": true when it is over',
+    },
+    ({ body }) => maintain(body),
   );
-  app.post('/api/v1/restart', ({ body }) =>
-    restart(
-      parse(
-        restartSchema,
-        body,
-        'Send {"service": "name"}, with "instance": 0 for one alone',
-      ) as RestartRequest,
-    ),
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/weight', body: orders.weightRequest, response: orders.weightResult },
+      summary: 'Gives a target another share of the connections.',
+      hint: 'Send {"target": "host:port", "weight": 50}, from 0 to 256, or null for what the configuration says',
+    },
+    ({ body }) => weigh(body),
   );
-  app.post('/api/v1/scale', ({ body }) =>
-    scale(parse(scaleSchema, body, 'Send {"service": "name", "instances": 4}, from 0 to 256')),
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/restart', body: orders.restartRequest },
+      response: orders.restartResult,
+      summary: 'Restarts a service, one instance after the other; answers when the last is up again.',
+      hint: 'Send {"service": "name"}, with "instance": 0 for one alone',
+    },
+    ({ body }) => restart(body),
   );
-  app.post('/api/v1/stop', (_request, reply) => {
-    // Only once the answer is out: draining closes this connection too.
-    reply.raw.once('finish', stop);
-    return reply.code(202).send({ state: 'draining' });
-  });
-}
-
-function parse<T>(schema: z.ZodType<T>, body: unknown, hint: string): T {
-  const { success, data, error } = schema.safeParse(body);
-  if (success) return data;
-  throw new ReeveError('usage', `not such a request: ${z.prettifyError(error).replaceAll('\n', ' ')}`, {
-    hint,
-  });
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/scale', body: orders.scaleRequest, response: orders.scaleResult },
+      summary: 'Runs another number of instances.',
+      hint: 'Send {"service": "name", "instances": 4}, from 0 to 256',
+    },
+    ({ body }) => scale(body),
+  );
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/stop', response: z.object({ state: z.literal('draining') }) },
+      statuses: [202],
+      summary: 'Stops the daemon: it drains its connections and stops its services.',
+    },
+    (_input, _request, reply) => {
+      // Only once the answer is out: draining closes this connection too.
+      reply.raw.once('finish', stop);
+      return reply.code(202).send({ state: 'draining' });
+    },
+  );
 }

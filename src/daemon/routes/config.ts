@@ -3,15 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import type { ApiParts } from '../api-parts.ts';
 import { masked } from '../mask.ts';
+import { diffSchema } from '../orders.ts';
 import { declare } from './declare.ts';
 
-const names = z.object({
-  added: z.array(z.string()),
-  removed: z.array(z.string()),
-  changed: z.array(z.string()),
-});
-
-const response = z.object({
+export const configResponse = z.object({
   file: z.string(),
   loadedAt: z.iso.datetime(),
   config: z
@@ -21,13 +16,7 @@ const response = z.object({
     .object({
       at: z.iso.datetime(),
       error: z.string().nullable().describe('why it was refused'),
-      diff: z
-        .object({
-          ...{ services: names, listeners: names, sinks: names, checks: names },
-          ports: z.boolean(),
-          restart: z.array(z.string()).describe('sections that only a restart takes up'),
-        })
-        .nullable(),
+      diff: diffSchema.nullable(),
       changes: z
         .array(
           z.object({
@@ -42,11 +31,13 @@ const response = z.object({
     .describe('null: not reloaded since the daemon started'),
 });
 
+export type ConfigAnswer = z.infer<typeof configResponse>;
+
 export function configRoutes(app: FastifyInstance, { config }: ApiParts): void {
   declare(
     app,
     {
-      ...{ method: 'GET', url: '/api/v1/config', response },
+      ...{ method: 'GET', url: '/api/v1/config', response: configResponse },
       summary: 'The configuration in force, with secrets masked, and the difference of the last reload.',
     },
     () => {

@@ -1,46 +1,71 @@
-// A route with what it takes and gives: requests are parsed by its schemas, and whoever describes the API reads them.
+// A route with what it takes and gives: requests are parsed by its schemas, and the API's document is made from them.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 
-export interface RouteSpec<Query extends z.ZodType, Body extends z.ZodType> {
+export interface RouteSpec<
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Params extends z.ZodType = z.ZodType,
+> {
   method: 'GET' | 'POST';
   url: string;
-  /** One sentence for the description of the API. */
+  /** One sentence. */
   summary: string;
+  /** What else should be known. */
+  description?: string;
+  params?: Params;
   query?: Query;
   body?: Body;
-  response: z.ZodType;
+  /** Of a JSON answer. */
+  response?: z.ZodType;
+  /** What it answers with otherwise: media types. */
+  media?: string[];
+  /** One message of a stream of server-sent events: the schema of its data, by the event's name (`*`: any). */
+  stream?: Record<string, z.ZodType>;
+  /** Headers that change the answer, with what they do. */
+  headers?: Record<string, string>;
+  /** Of the answer; 200 where absent. The first is the usual one. */
+  statuses?: number[];
+  /** POST that needs no token. */
+  open?: boolean;
   /** What a request may look like, told where it does not. */
   hint?: string;
 }
 
-/** Every route that was declared, for a document made from them. */
-export type AnyRouteSpec = RouteSpec<z.ZodType, z.ZodType>;
-
 declare module 'fastify' {
   interface FastifyContextConfig {
-    spec?: AnyRouteSpec;
+    spec?: RouteSpec;
   }
 }
 
-export function declare<Query extends z.ZodType = z.ZodType, Body extends z.ZodType = z.ZodType>(
+interface Input<Query extends z.ZodType, Body extends z.ZodType, Params extends z.ZodType> {
+  query: z.infer<Query>;
+  body: z.infer<Body>;
+  params: z.infer<Params>;
+}
+
+export function declare<
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Params extends z.ZodType = z.ZodType,
+>(
   app: FastifyInstance,
-  spec: RouteSpec<Query, Body>,
-  handle: (
-    input: { query: z.infer<Query>; body: z.infer<Body> },
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ) => unknown,
+  spec: RouteSpec<Query, Body, Params>,
+  handle: (input: Input<Query, Body, Params>, request: FastifyRequest, reply: FastifyReply) => unknown,
 ): void {
+  const { hint } = spec;
   app.route({
     method: spec.method,
     url: spec.url,
-    config: { spec: spec as unknown as AnyRouteSpec },
+    config: { spec: spec as unknown as RouteSpec },
     handler: async (request, reply) => {
-      const query = spec.query ? parse(spec.query, request.query, spec.hint) : undefined;
-      const body = spec.body ? parse(spec.body, request.body, spec.hint) : undefined;
-      return handle({ query: query as z.infer<Query>, body: body as z.infer<Body> }, request, reply);
+      const input = {
+        query: spec.query && parse(spec.query, request.query, hint),
+        body: spec.body && parse(spec.body, request.body, hint),
+        params: spec.params && parse(spec.params, request.params, hint),
+      };
+      return handle(input as Input<Query, Body, Params>, request, reply);
     },
   });
 }

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
-import type { EventBus, RecordedEvent } from '../events.ts';
+import { type EventBus, eventSchema, type RecordedEvent } from '../events.ts';
+import { declare } from './declare.ts';
 
 /** Each holds a connection and a subscription. */
 const maxStreams = 32;
@@ -13,19 +14,32 @@ const maxBehind = 256 * 1024;
 const heartbeat = 15_000;
 
 const query = z.object({
-  since: z.coerce.number().int().min(0).optional(),
-  /** Seconds to wait where there is nothing yet. */
-  wait: z.coerce.number().min(0).max(60).optional(),
+  since: z.coerce.number().int().min(0).optional().describe('events after this id; 0: all that are kept'),
+  wait: z.coerce.number().min(0).max(60).optional().describe('seconds to wait where there is nothing yet'),
+});
+
+export const batchSchema = z.object({
+  events: z.array(eventSchema).describe('oldest first'),
+  lost: z.boolean().describe('some between are no longer kept'),
+  last: z.int().describe('the id to ask from the next time'),
 });
 
 export function eventRoutes(app: FastifyInstance, events: EventBus): { end(): void } {
   const open = new Set<() => void>();
 
-  app.get('/api/v1/events', async (request, reply) => {
-    const { success, data } = query.safeParse(request.query);
-    if (!success) {
-      throw new ReeveError('usage', 'since is an event id, wait a number of seconds up to 60');
-    }
+  const spec = {
+    method: 'GET',
+    ...{ url: '/api/v1/events', query, response: batchSchema, stream: { '*': eventSchema } },
+    headers: { 'Last-Event-ID': 'where a stream goes on after a break; as since' },
+    summary: 'What happens, as it happens.',
+    description:
+      'With since and without Accept: text/event-stream it answers once, as JSON, when there is something or wait is over. ' +
+      'Otherwise it is a stream of server-sent events that begins after Last-Event-ID or since, else now; the name of each ' +
+      'is its kind, its id is where to go on. The last 1000 are kept. A comment comes every 15 s. A reader that is more ' +
+      'than 256 KiB behind is cut off, and resumes.',
+    hint: 'since is an event id, wait a number of seconds up to 60',
+  } as const;
+  declare(app, spec, async ({ query: data }, request, reply) => {
     if (open.size >= maxStreams) {
       throw new ReeveError('unknown', `${maxStreams} event streams are open already: that many are accepted`);
     }

@@ -40,6 +40,8 @@ const response = z.object({
     .describe('the values of each field at each time; null: idle, or not looked at'),
 });
 
+export type HistoryAnswer = z.infer<typeof response>;
+
 export function historyRoutes(app: FastifyInstance, { recorder }: ApiParts): void {
   declare(
     app,

@@ -3,16 +3,47 @@ import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
+import { eventSchema } from '../events.ts';
 import { seriesFields } from '../history/series.ts';
 import { createLive } from '../live.ts';
-import { parse } from './declare.ts';
+import { statusSchema } from '../status.ts';
+import { declare } from './declare.ts';
 
 /** A tab each; they all share one comparison. */
 const maxStreams = 16;
 /** Bytes. A reader that is this far behind is cut off; it comes back and gets all anew. */
 const maxBehind = 4 * 1024 * 1024;
 
-const query = z.object({ since: z.coerce.number().int().min(0).optional() });
+const query = z.object({ since: z.coerce.number().int().min(0).optional().describe('as Last-Event-ID') });
+
+const seconds = z.number().describe('seconds since the epoch');
+const sample = z
+  .record(z.string(), z.array(z.number().nullable()))
+  .describe('by series (listener/web), in the order of the fields of its kind');
+
+const helloSchema = z.object({
+  status: statusSchema,
+  at: seconds,
+  fields: z.record(z.string(), z.array(z.string())).describe('of each kind of series'),
+  sample,
+});
+
+const patchSchema = z.object({
+  at: seconds,
+  sample,
+  whole: statusSchema.optional().describe('in place of set and rows: the first of a stream'),
+  set: z.record(z.string(), z.unknown()).optional().describe('top-level values that changed'),
+  rows: z
+    .record(
+      z.string(),
+      z.object({
+        changed: z.array(z.record(z.string(), z.unknown())).describe('rows that are new or changed'),
+        order: z.array(z.string()).optional().describe('all names, where those changed'),
+      }),
+    )
+    .optional()
+    .describe('by list of the status'),
+});
 
 /** Each second at least one message is sent, so that a client notices when the daemon has gone. */
 export function liveRoutes(app: FastifyInstance, parts: ApiParts): { end(): void } {
@@ -20,8 +51,15 @@ export function liveRoutes(app: FastifyInstance, parts: ApiParts): { end(): void
   const live = createLive(recorder);
   const open = new Set<() => void>();
 
-  app.get('/api/v1/live', async (request, reply) => {
-    const { since } = parse(query, request.query, 'since is the id of an event');
+  const spec = {
+    method: 'GET',
+    ...{ url: '/api/v1/live', query, hint: 'since is the id of an event' },
+    stream: { hello: helloSchema, patch: patchSchema, event: eventSchema },
+    headers: { 'Last-Event-ID': 'where events go on after a break' },
+    summary: 'The status as it changes, samples for charts, and events: what the dashboard lives on.',
+    description: 'hello comes first, then a patch each second, and events as they happen.',
+  } as const;
+  declare(app, spec, async ({ query: { since } }, request, reply) => {
     if (open.size >= maxStreams) {
       throw new ReeveError('unknown', `${maxStreams} live streams are open already: that many are accepted`);
     }

@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 import type { ApiParts } from '../api-parts.ts';
+import { declare } from './declare.ts';
 
-const query = z.object({ target: z.string().min(1).max(63) });
+const query = z.object({ target: z.string().min(1).max(63).describe('a check of the configuration') });
 /** Each is beside the checks' own. */
 const mostAtOnce = 32;
 /** Prometheus gives up before its answer has come: so much earlier there must be one (blackbox exporter's own). */
@@ -13,9 +14,14 @@ const longest = 10_000;
 
 export function probeRoutes(app: FastifyInstance, { probe }: Pick<ApiParts, 'probe'>): void {
   let open = 0;
-  app.get('/probe', async (request, reply) => {
-    const { success, data } = query.safeParse(request.query);
-    if (!success) throw new ReeveError('usage', 'name a check of the configuration: /probe?target=NAME');
+  const spec = {
+    method: 'GET',
+    ...{ url: '/probe', query, media: ['text/plain'] as string[] },
+    headers: { 'X-Prometheus-Scrape-Timeout-Seconds': 'how long the probe may take' },
+    summary: 'Probes a configured check at once, for Prometheus.',
+    hint: 'Name a check of the configuration: /probe?target=NAME',
+  } as const;
+  declare(app, spec, async ({ query: data }, request, reply) => {
     if (open >= mostAtOnce) throw new ReeveError('unknown', `${mostAtOnce} probes are under way already`);
     const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds'] ?? Number.NaN) * 1000;
     const timeout = asked > offset ? Math.min(longest, asked - offset) : longest;

@@ -19,7 +19,7 @@ export function sessionRoutes(app: FastifyInstance, { token, tokenFile }: ApiPar
   declare(
     app,
     {
-      ...{ method: 'POST', url: signInPath, body, response: signedIn },
+      ...{ method: 'POST', url: signInPath, body, response: signedIn, open: true },
       summary: 'Signs in: a cookie and a proof that stand for the token.',
       hint: 'Send {"token": "…"}',
     },

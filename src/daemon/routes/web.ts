@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiParts } from '../api-parts.ts';
 import { statusPage } from '../page.ts';
 import { type Coding, readWebFiles, type WebFile } from '../web-files.ts';
+import { declare } from './declare.ts';
 
 /** Everything comes from here, and nothing is written into the page: no script or style in it counts. */
 const policy = [
@@ -26,10 +27,16 @@ export function webRoutes(app: FastifyInstance, { status }: Pick<ApiParts, 'stat
     if (file) return send(file, request, reply);
     return path === '/' ? plain(reply) : reply.callNotFound();
   };
-  app.get('/', serve);
-  app.get('/icon.svg', serve);
-  app.get('/assets/*', serve);
-  app.get('/plain', (_request, reply) => plain(reply));
+  const files = (url: string, summary: string, media: string[]) =>
+    declare(app, { method: 'GET', url, summary, media }, (_input, request, reply) => serve(request, reply));
+  files('/', 'The dashboard.', ['text/html']);
+  files('/icon.svg', 'Its icon.', ['image/svg+xml']);
+  files('/assets/*', 'Its files; their names hold a hash of their content.', ['*/*']);
+  declare(
+    app,
+    { method: 'GET', url: '/plain', summary: 'The status as a page without script.', media: ['text/html'] },
+    (_input, _request, reply) => plain(reply),
+  );
 }
 
 function send(file: WebFile, request: FastifyRequest, reply: FastifyReply) {
