@@ -34,6 +34,7 @@ const packages = [
   'pino-pretty',
   'piscina',
   'prom-client',
+  'undici',
   '@nats-io/transport-node',
   '@nats-io/jetstream',
 ];

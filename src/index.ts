@@ -5,6 +5,7 @@ import { leaseTimes } from './core/lease.ts';
 import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
 import type { Announcement, AnnounceOptions, Control, ControlOptions } from './daemon/index.ts';
+import { createDialer, type Dialer, type DialOptions } from './dial/index.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
 import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
 import {
@@ -37,6 +38,17 @@ export type {
   HistoryAnswer,
   RecordedEvent,
 } from './daemon/index.ts';
+export type {
+  Counters,
+  DialEvent,
+  DialEvents,
+  Dialer,
+  DialOptions,
+  DialTls,
+  FixedTarget,
+  TargetStatus,
+  UseOptions,
+} from './dial/index.ts';
 export type {
   Answer,
   FrameContext,
@@ -244,4 +256,12 @@ export type ConnectOptions = Partial<ControlOptions>;
 export async function connect(options: ConnectOptions = {}): Promise<Control> {
   const { connectControl } = await import('./daemon/index.ts');
   return connectControl({ env: process.env, ...options });
+}
+
+/**
+ * Connections to whichever instance of a service is well: of Consul, or of fixed `targets`. Tries again elsewhere, leaves out
+ * who fails, uses connections again. Nothing is asked until it is used, and nothing keeps the process running.
+ */
+export function dial(service: string, options: DialOptions = {}): Dialer {
+  return createDialer(service, options, process.env, quietContext);
 }

@@ -3,9 +3,17 @@ export { type ActionOutcome, type Actions, type ActionsDeps, createActions } fro
 export { type Alerts, createAlerts } from './alerts.ts';
 export type { CheckTiming } from './cadence.ts';
 export type { AlertPolicy, Check, CheckSpec } from './check.ts';
+export { connect } from './connect.ts';
+export { withDeadline } from './deadline.ts';
 export { createMaintenance, type Maintained, type Maintenance } from './maintenance.ts';
 export { type Memory, openMemory } from './memory.ts';
-export type { Facts, ProbeOptions, ProbeReason, ProbeResult } from './outcome.ts';
+export {
+  type Facts,
+  ProbeFailure,
+  type ProbeOptions,
+  type ProbeReason,
+  type ProbeResult,
+} from './outcome.ts';
 export { assertProbeUrl, probe } from './probe.ts';
 export { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
 export { alertPolicy, answerOptions, targetProbe } from './target.ts';
