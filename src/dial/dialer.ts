@@ -6,17 +6,16 @@ import type { Dispatcher, RequestInit, Response } from 'undici';
 import type { Context } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import { type Attempt, Calls } from './calls.ts';
-import type { Taken } from './choice.ts';
 import { type OpenSocket, socketOpener } from './connect.ts';
 import { type Counters, exposeMetrics, noCounts, type TargetStatus } from './counters.ts';
 import type { DialEvent, DialEvents, Tell } from './events.ts';
-import { AttemptFailure, attemptFailure } from './failure.ts';
 import { Answers } from './fallback.ts';
 import { fetchThrough, type KeptResponse } from './fetching.ts';
 import type { Http } from './http.ts';
 import type { Places } from './places.ts';
 import type { Rules } from './rules.ts';
 import { Sockets } from './sockets.ts';
+import { type Lender, type Work, workOver } from './work.ts';
 
 export interface UseOptions<T> {
   /** The work may be done twice. Where false it is tried again only where nothing of it was sent. */
@@ -47,6 +46,7 @@ export class Dialer implements Disposable, AsyncDisposable {
   private readonly calls: Calls;
   private readonly open: OpenSocket;
   private readonly idle: Sockets;
+  private readonly lender: Lender;
   private readonly values: Answers<unknown>;
   private readonly responses: Answers<KeptResponse>;
   private readonly inUse = new Set<Socket>();
@@ -74,6 +74,7 @@ export class Dialer implements Disposable, AsyncDisposable {
       this.counts.discarded += 1;
       tell('discard', { target, reason });
     });
+    this.lender = { idle: this.idle, open: this.open, inUse: this.inUse, counts: this.counts };
     this.values = new Answers(rules.fallback);
     this.responses = new Answers(rules.fallback);
   }
@@ -99,17 +100,13 @@ export class Dialer implements Disposable, AsyncDisposable {
    * Work over a connection of the pool, which goes back there afterwards; one that failed, or that the work has ended, does not.
    * Errors of the work itself, while the connection is well, are passed on as they are.
    */
-  async use<T>(
-    work: (socket: Socket, signal: AbortSignal) => Promise<T>,
-    options: UseOptions<T> = {},
-    signal: AbortSignal = never,
-  ): Promise<T> {
-    const { key = '', otherwise } = options;
+  async use<T>(work: Work<T>, options: UseOptions<T> = {}, signal: AbortSignal = never): Promise<T> {
+    const { key = '', otherwise, idempotent = false } = options;
     let own: { error: unknown } | null = null;
     try {
       const value = await this.call(
         async (taken, _, during) => {
-          const outcome = await this.borrow(taken, work, options.idempotent ?? false, during);
+          const outcome = await workOver(this.lender, taken, work, idempotent, during);
           if ('error' in outcome) own = outcome;
           return outcome;
         },
@@ -216,50 +213,6 @@ export class Dialer implements Disposable, AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop);
       this.underWay.delete(both);
-    }
-  }
-
-  private async borrow<T>(
-    taken: Taken,
-    work: (socket: Socket, signal: AbortSignal) => Promise<T>,
-    isIdempotent: boolean,
-    signal: AbortSignal,
-  ): Promise<{ value: T } | { error: unknown }> {
-    const { id } = taken.target;
-    let socket = await this.idle.take(id);
-    if (socket) this.counts.reused += 1;
-    else {
-      socket = await this.open(taken.target, signal);
-      this.idle.opened(socket);
-    }
-    let wrong: Error | null = null;
-    const onError = (error: Error) => {
-      wrong = error;
-    };
-    const stop = () => socket.destroy();
-    const before = socket.bytesWritten;
-    this.inUse.add(socket);
-    socket.on('error', onError);
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      const value = await work(socket, signal);
-      this.idle.put(id, socket);
-      taken.release();
-      return { value };
-    } catch (error) {
-      const isBroken = wrong !== null || socket.destroyed || socket.readableEnded;
-      const again = isIdempotent || socket.bytesWritten === before;
-      socket.destroy();
-      if (signal.aborted || isBroken) {
-        const failure = attemptFailure(wrong ?? error, again);
-        throw new AttemptFailure(failure.message, { again, counts: failure.counts }, error);
-      }
-      taken.release();
-      return { error };
-    } finally {
-      signal.removeEventListener('abort', stop);
-      this.inUse.delete(socket);
-      if (!socket.destroyed) socket.off('error', onError);
     }
   }
 
