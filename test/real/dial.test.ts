@@ -78,9 +78,8 @@ describe('a service with three instances, of which one hangs, one resets and one
     expect(pool.counters()).toMatchObject({ calls: 1000, succeeded: 1000, failed: 0 });
     expect(story[works]).toEqual([]);
     for (const bad of [hangs, resets]) expect(story[bad]!.slice(0, 1)).toEqual(['open']);
-    expect([...reasons].sort()).toEqual(
-      [`${hangs} no answer within 1s`, expect.stringContaining(resets)].sort(),
-    );
+    expect([...reasons]).toContain(`${hangs} no answer within 1s`);
+    expect([...reasons].filter((reason) => reason.startsWith(resets))).not.toEqual([]);
 
     // One that is well again is found out by one probe, and used as before.
     heals = true;
