@@ -2,5 +2,6 @@
 export * from './call.ts';
 export * from './epoll.ts';
 export * from './libc.ts';
+export * from './macos.ts';
 export * from './sockets.ts';
 export * from './win32/index.ts';

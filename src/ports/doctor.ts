@@ -55,10 +55,14 @@ export function diagnose(facts: DoctorFacts): Finding[] {
   ];
 }
 
-function containment({ containment: { encloses, endsWithThis, findsMarked } }: DoctorFacts): Finding {
+function containment(facts: DoctorFacts): Finding {
+  const { encloses, endsWithThis, findsMarked } = facts.containment;
   if (endsWithThis) return ok('containment', 'the system itself ends with reeve what it started');
   if (encloses) return ok('containment', 'a control group for each service and run');
   if (!findsMarked) return ok('containment', 'none: of what a command starts, only itself is ended');
+  if (facts.platform === 'darwin') {
+    return ok('containment', 'by parents, process groups and environment: macOS has no stronger means');
+  }
   return warn(
     'containment',
     'by parents and environment: no control group can be made here',
@@ -84,9 +88,10 @@ function socketTable({ table, tableError }: DoctorFacts): Finding {
   return warn('socket table', `${table.source}: ${table.blindSpots.join('; ')}`, null);
 }
 
-function descriptors({ host }: DoctorFacts): Finding {
+function descriptors({ host, platform }: DoctorFacts): Finding {
   const { open, soft, hard } = host.descriptors;
-  if (soft === null) return ok('open files', 'no limit is known');
+  if (soft === null)
+    return ok('open files', platform === 'win32' ? 'Windows sets no limit' : 'no limit is known');
   const text = `${open ?? '?'} open, limit ${soft}${hard === null ? '' : ` (at most ${hard})`}`;
   // Two descriptors a relayed connection; below this a default listener's 10,000 connections cannot be served.
   if (soft >= 20_100) return ok('open files', text);
@@ -96,11 +101,13 @@ function descriptors({ host }: DoctorFacts): Finding {
   return warn(
     'open files',
     words,
-    'raise the hard limit: LimitNOFILE= in the unit, or /etc/security/limits.conf',
+    platform === 'darwin'
+      ? 'raise the hard limit: sudo launchctl limit maxfiles 65536'
+      : 'raise the hard limit: LimitNOFILE= in the unit, or /etc/security/limits.conf',
   );
 }
 
-function ephemeral({ host, pool }: DoctorFacts): Finding {
+function ephemeral({ host, pool, platform }: DoctorFacts): Finding {
   if (!host.ephemeral) return ok('ephemeral range', 'not known');
   const range = formatRange(host.ephemeral);
   if (host.ephemeral.first > pool.last || host.ephemeral.last < pool.first) {
@@ -109,8 +116,16 @@ function ephemeral({ host, pool }: DoctorFacts): Finding {
   return warn(
     'ephemeral range',
     `${range} overlaps the pool ${formatRange(pool)}: outgoing connections may take its ports`,
-    `sudo sysctl -w net.ipv4.ip_local_reserved_ports=${formatRange(pool)}`,
+    keepApart(platform, pool),
   );
+}
+
+function keepApart(platform: string, { first, last }: PortRange): string {
+  if (platform === 'linux')
+    return `sudo sysctl -w net.ipv4.ip_local_reserved_ports=${formatRange({ first, last })}`;
+  const moved = 'choose a pool outside of it: ports.range in reeve.yaml';
+  if (platform !== 'win32') return moved;
+  return `as administrator: netsh int ipv4 add excludedportrange protocol=tcp startport=${first} numberofports=${last - first + 1}; or ${moved}`;
 }
 
 function privilegedPorts({ host }: DoctorFacts): Finding {

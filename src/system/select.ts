@@ -5,5 +5,6 @@ import type { System } from './system.ts';
 export async function selectSystem(): Promise<System> {
   if (process.platform === 'linux') return (await import('./linux/index.ts')).createLinuxSystem();
   if (process.platform === 'win32') return (await import('./windows/index.ts')).createWindowsSystem();
+  if (process.platform === 'darwin') return (await import('./macos/index.ts')).createMacosSystem();
   return (await import('./unsupported/index.ts')).createUnsupportedSystem(process.platform);
 }

@@ -5,7 +5,7 @@ import type { HolderRecord } from '../records.ts';
 import { plural } from '../text.ts';
 import { withWsa } from '../wsa.ts';
 import type { BindFacts, Cause, RivalSocket } from './facts.ts';
-import { freeIt, lookCloser, separateFamilies, setReuse, waitForFree } from './remedies.ts';
+import { freeIt, lookCloser, separateFamilies, setReuse, timeWaitWords, waitForFree } from './remedies.ts';
 import { flagWords, httpSysCause, sharingLines } from './windows.ts';
 
 const receiving = new Set(['listen', 'unconnected']);
@@ -103,6 +103,12 @@ function remainderCauses(facts: BindFacts): Cause[] {
   if (!blocked && !blockedWithoutReuse) return [];
   // With SO_REUSEADDR set, and an owner in the way, they are not what it failed for.
   if (blocked && facts.reuse && holdingRivals(facts).length > 0) return [];
+  // On Windows nobody needs a flag for this, and one that asks for exclusive use is refused.
+  const wanted =
+    facts.platform === 'win32'
+      ? 'free for a program that does not ask for exclusive use (SO_EXCLUSIVEADDRUSE); one that does'
+      : 'free for a program that sets SO_REUSEADDR; one that does not';
+  const flag = facts.platform === 'win32' ? '' : ', and the bind did not set SO_REUSEADDR';
   const others = overlapping(facts).filter(({ state }) => !receiving.has(state) && state !== 'bound');
   const waiting = others.filter(({ state }) => state === 'time-wait');
   const connected = others.filter(({ state }) => state !== 'time-wait');
@@ -114,14 +120,14 @@ function remainderCauses(facts: BindFacts): Cause[] {
       confidence: alone ? 'certain' : 'possible',
       summary: blocked
         ? `nobody listens, but ${plural(connected.length, 'connection')} of this machine ${connected.length === 1 ? 'uses' : 'use'} port ${facts.port} as local port`
-        : `free for a program that sets SO_REUSEADDR; one that does not is refused while ${plural(connected.length, 'connection')} on port ${facts.port} last`,
+        : `${wanted} is refused while ${plural(connected.length, 'connection')} on port ${facts.port} last`,
       evidence: [
         ...connected.slice(0, 5).flatMap((rival) => connectionLines(facts, rival)),
         attemptLine(facts),
       ],
       remedies: [
         { title: 'see whose connections they are', command: `reeve who ${facts.port} --all-states` },
-        ...(facts.reuse ? [] : [setReuse]),
+        ...(facts.reuse ? [] : [setReuse(facts)]),
         waitForFree(facts),
       ],
     });
@@ -131,10 +137,10 @@ function remainderCauses(facts: BindFacts): Cause[] {
       id: 'time-wait',
       confidence: alone && connected.length === 0 ? 'certain' : 'possible',
       summary: blocked
-        ? `${plural(waiting.length, 'closed connection')} of port ${facts.port} ${waiting.length === 1 ? 'is' : 'are'} in TIME_WAIT, for 60 s at the most on Linux${facts.reuse ? '' : ', and the bind did not set SO_REUSEADDR'}`
-        : `free for a program that sets SO_REUSEADDR; one that does not is refused until ${plural(waiting.length, 'closed connection')} in TIME_WAIT ${waiting.length === 1 ? 'is' : 'are'} over (60 s at the most on Linux)`,
+        ? `${plural(waiting.length, 'closed connection')} of port ${facts.port} ${waiting.length === 1 ? 'is' : 'are'} in TIME_WAIT, for ${timeWaitWords(facts.platform)}${facts.reuse ? '' : flag}`
+        : `${wanted} is refused until ${plural(waiting.length, 'closed connection')} in TIME_WAIT ${waiting.length === 1 ? 'is' : 'are'} over (${timeWaitWords(facts.platform)})`,
       evidence: [`${plural(waiting.length, 'socket')} in TIME_WAIT, owned by no process`, attemptLine(facts)],
-      remedies: [setReuse, waitForFree(facts)],
+      remedies: [setReuse(facts), waitForFree(facts)],
     });
   }
   return causes;

@@ -73,7 +73,9 @@ function warnings(facts: BindFacts): Cause[] {
         id: 'reserved-sysctl',
         confidence: 'possible',
         summary: `free, but set aside by this machine's administrator: another service may be meant to have port ${port}`,
-        evidence: [`net.ipv4.ip_local_reserved_ports has ${host.reserved.map(formatRange).join(',')}`],
+        evidence: [
+          `${facts.platform === 'win32' ? 'the administered exclusions of netsh int ipv4 show excludedportrange are' : 'net.ipv4.ip_local_reserved_ports has'} ${host.reserved.map(formatRange).join(',')}`,
+        ],
         remedies: [],
       },
     ];
@@ -84,10 +86,17 @@ function warnings(facts: BindFacts): Cause[] {
       id: 'ephemeral-range',
       confidence: 'possible',
       summary: `free now, but inside the ephemeral range: an outgoing connection may take port ${port} at any time`,
-      evidence: [`outgoing connections get local ports from ${formatRange(host.ephemeral)}`],
+      evidence: [
+        `outgoing connections get local ports from ${formatRange(host.ephemeral)}${rangeSource(facts.platform)}`,
+      ],
       remedies: reservePort(facts),
     },
   ];
+}
+
+function rangeSource(platform: string): string {
+  if (platform === 'win32') return ' (netsh int ipv4 show dynamicport tcp)';
+  return platform === 'darwin' ? ' (net.inet.ip.portrange.first and last)' : '';
 }
 
 const order = { certain: 0, likely: 1, possible: 2 } as const;

@@ -21,11 +21,7 @@ const denied: Rule = (facts, failure) => {
         id: 'privileged',
         confidence: 'certain',
         summary: `ports below ${host.unprivilegedFrom} are for privileged programs on this machine, and ${host.user.name} is not privileged`,
-        evidence: [
-          ...evidence,
-          `net.ipv4.ip_unprivileged_port_start is ${host.unprivilegedFrom}`,
-          `${host.user.name} lacks CAP_NET_BIND_SERVICE`,
-        ],
+        evidence: [...evidence, ...privilegeLines(facts)],
         remedies: privilegedPort(facts),
       },
     ];
@@ -51,10 +47,19 @@ const denied: Rule = (facts, failure) => {
         ...evidence,
         `port ${port} is open to every user (unprivileged ports start at ${host.unprivilegedFrom})`,
       ],
-      remedies: sandbox,
+      remedies: sandbox(facts),
     },
   ];
 };
+
+function privilegeLines({ platform, host }: BindFacts): string[] {
+  if (platform === 'darwin')
+    return [`${host.user.name} is not root`, 'macOS asks root for a bind of such a port to one address'];
+  return [
+    `net.ipv4.ip_unprivileged_port_start is ${host.unprivilegedFrom}`,
+    `${host.user.name} lacks CAP_NET_BIND_SERVICE`,
+  ];
+}
 
 const noAddress: Rule = (facts, failure) => {
   const { bind, host } = facts;
@@ -100,8 +105,8 @@ const invalid: Rule = (facts, failure) => {
   ];
 };
 
-const noDescriptors: Rule = ({ host }, failure) => {
-  const { open, soft, hard } = host.descriptors;
+const noDescriptors: Rule = (facts, failure) => {
+  const { open, soft } = facts.host.descriptors;
   return [
     {
       id: 'no-descriptors',
@@ -116,7 +121,7 @@ const noDescriptors: Rule = ({ host }, failure) => {
           ? []
           : [`${open ?? 'an unknown number of'} descriptors are open, the limit is ${soft}`]),
       ],
-      remedies: moreDescriptors(hard),
+      remedies: moreDescriptors(facts),
     },
   ];
 };

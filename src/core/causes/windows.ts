@@ -79,6 +79,11 @@ export function httpSysCause(facts: BindFacts, rival: RivalSocket, evidence: str
 
 /** A plain bind worked beside another socket, or was refused because that one is exclusive. */
 export function sharingLines(facts: BindFacts): string[] {
+  if (facts.platform === 'darwin' && facts.failure === null && facts.reuse) {
+    return [
+      'a bind works beside it all the same: with SO_REUSEADDR, macOS lets a wildcard and a single address share a port, and the single address gets its connections',
+    ];
+  }
   if (facts.platform !== 'win32' || facts.protocol !== 'tcp') return [];
   if (facts.failure === null) {
     return [

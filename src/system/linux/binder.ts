@@ -14,7 +14,7 @@ export function createBinder(): Binder {
   return {
     dualStackMeetsAll: true,
     async attempt(request) {
-      return attempt(request);
+      return attemptBind(request, openBound, dropEverything);
     },
     async park(port) {
       return park(port);
@@ -25,12 +25,17 @@ export function createBinder(): Binder {
   };
 }
 
-function attempt(request: BindRequest): BindOutcome {
+/** `open` gives a bound socket; `beforeListen` sees it last. */
+export function attemptBind(
+  request: BindRequest,
+  open: (request: BindRequest) => number,
+  beforeListen: (fd: number) => void,
+): BindOutcome {
   let fd = -1;
   try {
-    fd = openBound(request);
+    fd = open(request);
     if (request.protocol === 'tcp' && request.listen !== false) {
-      dropEverything(fd);
+      beforeListen(fd);
       checked('listen', libc.listen(fd, 1));
     }
     return { ok: true, port: request.port || boundPort(fd, request.address) };

@@ -8,11 +8,11 @@ import { openBound } from './bound.ts';
 const backlog = 4096;
 
 /** Blocking, as systemd passes it: who wants it otherwise sets that itself. */
-export function openListening(request: BindRequest): ListeningSocket {
+export function openListening(request: BindRequest, open = openBound): ListeningSocket {
   const { address, port } = request;
   let fd: number | null = null;
   try {
-    fd = openBound({ ...request, protocol: 'tcp' });
+    fd = open({ ...request, protocol: 'tcp' });
     checked('listen', libc.listen(fd, backlog));
   } catch (error) {
     if (fd !== null) libc.close(fd);

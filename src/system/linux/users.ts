@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { addressOf, libc, offThread } from '../../ffi/index.ts';
 import { findUser } from './proc.ts';
 
-/** struct passwd is 48 bytes on glibc and musl (64 bit); its first field points at the name. */
-const entrySize = 64;
+/** struct passwd is 48 bytes on glibc and musl (64 bit), 72 on macOS; its first field points at the name. */
+const entrySize = 128;
 const namesSize = 16 * 1024;
 /** More users than this on one machine are asked for again rather than remembered. */
 const maxRemembered = 1000;

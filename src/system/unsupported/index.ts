@@ -8,7 +8,7 @@ export function createUnsupportedSystem(platform: string): System {
   const refuse = (what: string) => () => {
     throw new ReeveError(
       'unsupported',
-      `cannot ${what} on ${platform}: only Linux and Windows are supported so far`,
+      `cannot ${what} on ${platform}: only Linux, macOS and Windows are supported so far`,
       {
         hint: 'Commands that only bind, connect or listen still work here',
       },
