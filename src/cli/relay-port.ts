@@ -44,6 +44,7 @@ export async function relayPort(
     refused() {},
     received() {},
     sent() {},
+    datagram() {},
     targetFailed() {},
     targetTook() {},
     ended() {},

@@ -1,16 +1,14 @@
 // No address is wanted twice: by two listeners, by a listener and the control API, or by two services.
 import { addressesOverlap, type BindAddress, familyOf } from '../core/address.ts';
-import { formatHostPort, parseEndpoint } from '../core/endpoint.ts';
+import { type Endpoint, formatAddress, parseEndpoint } from '../core/endpoint.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, section, sections } from './raw.ts';
 import { defaultListen } from './schema.ts';
 
-interface Bind {
+interface Bind extends Endpoint {
   path: Path;
   /** Who wants it, for the message of the other. */
   by: string;
-  host: string;
-  port: number;
   v6only: boolean;
 }
 
@@ -21,19 +19,20 @@ export function bindRules(root: unknown): Fault[] {
 /** In the order of the file, after the control API: the later one is told about the earlier. */
 function repeatedBinds(binds: Bind[]): Fault[] {
   const faults: Fault[] = [];
-  const byPort = new Map<number, Bind[]>();
+  const byPort = new Map<string, Bind[]>();
   for (const bind of binds) {
-    const before = byPort.get(bind.port) ?? [];
+    const key = `${bind.protocol} ${bind.port}`;
+    const before = byPort.get(key) ?? [];
     const other = before.find((earlier) => overlap(earlier, bind));
     if (other) faults.push({ path: bind.path, message: taken(bind, other) });
-    byPort.set(bind.port, [...before, bind]);
+    byPort.set(key, [...before, bind]);
   }
   return faults;
 }
 
 function taken(bind: Bind, other: Bind): string {
-  const theirs = formatHostPort(other.host, other.port);
-  const mine = formatHostPort(bind.host, bind.port);
+  const theirs = formatAddress(other);
+  const mine = formatAddress(bind);
   if (mine === theirs) return `${mine} is taken by ${other.by} already`;
   const dual = [bind, other].find(({ host, v6only }) => host === '::' && !v6only);
   const help = dual ? ': [::] takes IPv4 as well, unless v6only is true' : '';
@@ -69,7 +68,7 @@ function listenerBinds(root: unknown): Bind[] {
 }
 
 /** Null for what the schema refuses anyway. */
-function endpointOf(text: unknown): { host: string; port: number } | null {
+function endpointOf(text: unknown): Endpoint | null {
   if (!isText(text)) return null;
   try {
     return parseEndpoint(text, { leastPort: 0 });

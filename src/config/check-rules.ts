@@ -57,7 +57,7 @@ export function targetCheckRules(
   /** Whose check it is, of a service. */
   own: string | null = null,
 ): void {
-  const ways = ['http', 'tcp', 'grpc', 'exec'].filter((key) => key in check);
+  const ways = ['http', 'tcp', 'udp', 'grpc', 'exec'].filter((key) => key in check);
   if (ways.length > 1) report([...at, ways[1]!], `a check is either ${ways[0]} or ${ways[1]}, not both`);
   optionRules(at, check, ways[0] ?? 'tcp', report);
   alertRules(at, check, root, report, own);

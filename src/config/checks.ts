@@ -92,6 +92,7 @@ export const targetCheckSchema = z.strictObject({
     .optional()
     .describe('ask for this path; 2xx and 3xx are healthy'),
   tcp: z.literal(true).optional().describe('a connection that is accepted is healthy (the default)'),
+  udp: z.literal(true).optional().describe('a datagram that is answered is healthy: see send and expect'),
   grpc: either('true, or the name of a gRPC service', [z.literal(true), z.string().regex(/^[\w.]{1,200}$/)])
     .optional()
     .describe('the gRPC health protocol: of the server, or of a service of it'),

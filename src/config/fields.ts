@@ -67,12 +67,18 @@ export const port = z.int().min(1).max(65535);
 /** `host:port` to listen on; port 0 lets the system choose. */
 export const bindAddress = (example = '[::]:8080') =>
   parsed((text) => tcpOnly(parseEndpoint(text, { leastPort: 0 })), 'host:port', example);
+/** The same, or `udp://host:port`. */
+export const listenAddress = (example = '[::]:8080') =>
+  parsed((text) => parseEndpoint(text, { leastPort: 0 }), 'host:port', example);
 /** `host:port` to connect to. */
 export const dialAddress = parsed((text) => tcpOnly(parseEndpoint(text)), 'host:port', '10.0.0.5:8080');
 
 function tcpOnly(endpoint: Endpoint): Endpoint {
   if (endpoint.protocol === 'tcp') return endpoint;
-  throw new ReeveError('config', `not supported yet: UDP (${formatEndpoint(endpoint)})`);
+  throw new ReeveError(
+    'config',
+    `${formatEndpoint(endpoint)} names a protocol, and this takes host:port alone`,
+  );
 }
 
 /** Names appear in metrics, URLs, file names and environment variables. */

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { policies } from '../core/balance/policies.ts';
 import { targetCheckSchema } from './checks.ts';
-import { bindAddress, client, duration, either, name, rate, size } from './fields.ts';
+import { client, duration, either, listenAddress, name, rate, size } from './fields.ts';
 import { listenerTlsSchema, proxyProtocolSchema, targetSchema, targetTlsSchema } from './tls.ts';
 
 const conflictSchema = z.strictObject({
@@ -25,7 +25,9 @@ const limitsSchema = z.strictObject({
       'a client that has said nothing by then is ended; off where absent: leave it out where the server speaks first',
     ),
   clientRate: rate('10/s').optional().describe('new connections from one IPv4 address or IPv6 /64 in a time'),
-  idle: duration('10m').prefault('10m').describe('a connection on which nothing moved for so long is ended'),
+  idle: duration('10m')
+    .optional()
+    .describe('a connection on which nothing moved for so long is ended; 10m where absent, 30s for UDP'),
   greeting: duration('5s')
     .prefault('5s')
     .describe('a PROXY header and a TLS handshake each have to be complete by then'),
@@ -138,8 +140,11 @@ const handlerSchema = either('a file, or a map with a file', [
   handlerSettings,
 ]);
 
-export const listenerSchema = z.strictObject({
-  bind: z.array(bindAddress()).min(1).describe('host:port, one or more; port 0 lets the system choose'),
+const listenerFields = z.strictObject({
+  bind: z
+    .array(listenAddress())
+    .min(1)
+    .describe('host:port, or udp://host:port; one or more, of one protocol; port 0 lets the system choose'),
   v6only: z.boolean().default(false).describe('keep [::] to IPv6; otherwise it takes IPv4 too'),
   backlog: z.int().min(1).max(65_535).default(511).describe('connections that may wait to be accepted'),
   conflict: conflictSchema.prefault({}).describe('what to do when the address is taken'),
@@ -159,6 +164,14 @@ export const listenerSchema = z.strictObject({
     .describe('who the client is, as proxies before tell it, and as targets are told'),
   tls: listenerTlsSchema.optional().describe('take TLS off, or route by server name'),
   handler: handlerSchema.optional().describe('a file of code that answers, in place of balance'),
+});
+
+const idleMs = { tcp: 600_000, udp: 30_000 };
+
+export const listenerSchema = listenerFields.transform((listener) => {
+  const { bind, limits } = listener;
+  const idle = limits.idle ?? idleMs[bind[0]!.protocol];
+  return { ...listener, limits: { ...limits, idle } };
 });
 
 const natsServer = z
@@ -227,6 +240,6 @@ export const sinkSchema = z.strictObject({
 
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 export type BalanceConfig = z.infer<typeof balanceSchema>;
-export type LimitsConfig = z.infer<typeof limitsSchema>;
+export type LimitsConfig = ListenerConfig['limits'];
 export type ConflictConfig = z.infer<typeof conflictSchema>;
 export type SinkConfig = z.infer<typeof sinkSchema>;

@@ -81,7 +81,7 @@ describe('a file with many mistakes', () => {
       'r.yaml:19:5: listeners.web.tls: tls needs cert and key, or mode: passthrough',
       "r.yaml:20:25: listeners.web.conflict.policy: expected one of fail, retry, next, evict, got text 'evikt': did you mean evict?",
       "r.yaml:22:30: listeners.w2.bind[1]: 'udp:53' names no host: write host:port, such as 127.0.0.1:8080",
-      'r.yaml:22:40: listeners.w2.bind[2]: not supported yet: UDP (udp://0.0.0.0:53)',
+      'r.yaml:22:30: listeners.w2.bind[1]: a listener has one protocol, TCP or UDP: give this address to a listener of its own',
       "r.yaml:23:11: listeners.w2.sink: no sink is named 'constructor': sinks are none",
       "r.yaml:24:13: listeners.w2.v6only: expected true or false, got text 'ja'",
       "r.yaml:25:5: listeners.w2.sink: the key 'sink' is here twice",

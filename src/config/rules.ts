@@ -8,6 +8,7 @@ import { mustExist, type ReportRule } from './names.ts';
 import type { Fault, Path } from './problems.ts';
 import { isText, type Section, section, sections } from './raw.ts';
 import { proxyRules, targetTlsRules, tlsRules } from './tls-rules.ts';
+import { udpRules } from './udp-rules.ts';
 
 export function checkRules(root: unknown): Fault[] {
   const faults: Fault[] = [];
@@ -84,6 +85,7 @@ function listenerRules(at: Path, listener: Section, root: unknown, report: Repor
     const message = 'evict ends only processes that are named in allowEvict, and none is';
     report([...at, 'conflict', 'policy'], message);
   }
+  udpRules(at, listener, root, report);
   proxyRules(at, listener, root, report);
   if ('tls' in listener) tlsRules([...at, 'tls'], listener, root, destinationRules, report);
   if ('balance' in listener) balanceRules([...at, 'balance'], section(listener.balance), root, report);

@@ -94,3 +94,10 @@ export function formatHostPort(host: string, port: number): string {
 export function formatEndpoint(endpoint: Endpoint): string {
   return `${endpoint.protocol}://${formatHostPort(endpoint.host, endpoint.port)}`;
 }
+
+/** As a listener's address is shown: the protocol where it is not TCP. */
+export function formatAddress(endpoint: Endpoint): string {
+  return endpoint.protocol === 'tcp'
+    ? formatHostPort(endpoint.host, endpoint.port)
+    : formatEndpoint(endpoint);
+}

@@ -1,8 +1,18 @@
 // Listening sockets across reloads: one that the new configuration still asks for is handed on without being closed.
 import type { ListenerConfig } from '../config/index.ts';
-import { type Endpoint, formatEndpoint, formatHostPort } from '../core/endpoint.ts';
+import { type Endpoint, formatAddress, formatEndpoint } from '../core/endpoint.ts';
 import { isReeveError, ReeveError } from '../core/errors.ts';
-import { type Binding, type BindTools, openListener, verifyListening } from '../listen/index.ts';
+import {
+  type AnyBinding,
+  type Binding,
+  type BindTools,
+  type DatagramBinding,
+  openDatagrams,
+  openListener,
+  type Verification,
+  verifyDatagrams,
+  verifyListening,
+} from '../listen/index.ts';
 
 /** One address that a listener is to have. */
 export interface Want {
@@ -18,11 +28,11 @@ export interface Held {
   readonly listener: string;
   /** As the configuration has it; after a conflict the binding may have another port. */
   readonly asked: Endpoint;
-  readonly binding: Binding;
+  readonly binding: AnyBinding;
   /** Takes it from the engine that has it, which can then no longer close it, for another listener. */
   moveTo(listener: string): void;
   /** What is given to an engine. Who had it before can no longer close it. */
-  lend(): Binding;
+  lend(): AnyBinding;
 }
 
 export function wantsOf(configs: Record<string, ListenerConfig>): Want[] {
@@ -58,9 +68,11 @@ export function claimHeld(wants: Want[], available: Held[]): Map<Want, Held> {
 async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Promise<Held> {
   const { listener, endpoint, config } = want;
   const { v6only, backlog, conflict } = config;
-  const binding = await openListener({ name: listener, endpoint, v6only, backlog, conflict }, tools, signal);
-  const { verified, words } = await verifyListening(binding, signal);
-  const where = formatHostPort(binding.address, binding.port);
+  const request = { name: listener, endpoint, v6only, backlog, conflict };
+  const [binding, { verified, words }] = await (endpoint.protocol === 'udp'
+    ? openBoth(openDatagrams(request, tools, signal), verifyDatagrams, signal)
+    : openBoth(openListener(request, tools, signal), verifyListening, signal));
+  const where = addressOf(binding);
   tools.context.emit({
     kind: 'listener',
     subject: `listener/${listener}`,
@@ -68,6 +80,20 @@ async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Prom
     detail: { address: where, verified },
   });
   return hold(want, binding);
+}
+
+async function openBoth<Bound extends AnyBinding>(
+  opening: Promise<Bound>,
+  verify: (binding: Bound, signal: AbortSignal) => Promise<Verification>,
+  signal: AbortSignal,
+): Promise<[Bound, Verification]> {
+  const binding = await opening;
+  return [binding, await verify(binding, signal)];
+}
+
+/** What was really bound, for people: `127.0.0.1:8080`, `udp://127.0.0.1:53`. */
+export function addressOf({ transport, address, port }: AnyBinding): string {
+  return formatAddress({ protocol: transport, host: address, port });
 }
 
 /** All or none. */
@@ -101,8 +127,8 @@ export async function closeAll(opened: Map<Want, Held>): Promise<void> {
 
 /** Says so where it is this daemon's own socket that stands in the way: the same port with other options. */
 export function inOwnWay(error: unknown, wants: Want[], held: Held[]): unknown {
-  const ports = new Set(held.map(({ binding }) => binding.port));
-  const own = wants.find(({ endpoint }) => ports.has(endpoint.port));
+  const ports = new Set(held.map(({ binding }) => `${binding.transport} ${binding.port}`));
+  const own = wants.find(({ endpoint }) => ports.has(`${endpoint.protocol} ${endpoint.port}`));
   if (!own || !isReeveError(error) || error.code !== 'conflict') return error;
   return new ReeveError('conflict', error.message, {
     hint: `If it is this daemon that has port ${own.endpoint.port}, in another form: that takes a restart to change`,
@@ -110,7 +136,7 @@ export function inOwnWay(error: unknown, wants: Want[], held: Held[]): unknown {
   });
 }
 
-function hold({ key, listener, endpoint }: Want, binding: Binding): Held {
+function hold({ key, listener, endpoint }: Want, binding: AnyBinding): Held {
   let owner = listener;
   let loan = 0;
   return {
@@ -126,16 +152,27 @@ function hold({ key, listener, endpoint }: Want, binding: Binding): Held {
     },
     lend() {
       const current = ++loan;
-      return {
-        endpoint: binding.endpoint,
-        address: binding.address,
-        port: binding.port,
-        verified: binding.verified,
-        accept: (handler) => binding.accept(handler),
-        handOver: (calls) => binding.handOver(calls),
-        listening: () => binding.listening(),
-        close: () => (loan === current ? binding.close() : Promise.resolve()),
-      };
+      const close = () => (loan === current ? binding.close() : Promise.resolve());
+      return binding.transport === 'udp' ? lentDatagrams(binding, close) : lentStream(binding, close);
     },
   };
+}
+
+function lentStream(binding: Binding, close: () => Promise<void>): Binding {
+  return {
+    ...shown(binding),
+    transport: 'tcp',
+    accept: (handler) => binding.accept(handler),
+    handOver: (calls) => binding.handOver(calls),
+    close,
+  };
+}
+
+function lentDatagrams(binding: DatagramBinding, close: () => Promise<void>): DatagramBinding {
+  return { ...shown(binding), transport: 'udp', accept: (welcome) => binding.accept(welcome), close };
+}
+
+function shown(binding: AnyBinding) {
+  const { endpoint, address, port, verified } = binding;
+  return { endpoint, address, port, verified, listening: () => binding.listening() };
 }

@@ -47,7 +47,10 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
 }
 
 /** What the native engine does not do; null where it can carry the listener. */
-function portableOnly({ sink, handler, proxyProtocol, tls, balance }: ListenerConfig): string | null {
+function portableOnly(config: ListenerConfig): string | null {
+  const { bind, sink, handler, proxyProtocol, tls, balance } = config;
+  if (bind.some(({ protocol }) => protocol === 'udp'))
+    return 'it is UDP, which the native engine does not do';
   if (tls) return 'it has TLS, which the native engine does not speak';
   if (balance?.tls) return 'its targets are spoken to over TLS, which the native engine does not do';
   if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';

@@ -12,6 +12,8 @@ export function inheritedSockets(
 ): NonNullable<BindTools['inherited']> {
   const left = new Set(sockets);
   return (listener, endpoint) => {
+    // Those of UDP are not taken over.
+    if (endpoint.protocol !== 'tcp') return null;
     const named = [...left].filter(({ name }) => name === listener);
     const same = (socket: InheritedSocket) => isAt(socket, endpoint);
     const found = named.find(same) ?? (named.length === 1 ? named[0] : undefined) ?? [...left].find(same);

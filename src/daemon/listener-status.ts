@@ -2,10 +2,10 @@
 
 import path from 'node:path';
 import type { ListenerConfig } from '../config/index.ts';
-import { formatHostPort } from '../core/endpoint.ts';
+import { formatAddress } from '../core/endpoint.ts';
 import type { HandlerCounters } from '../listen/index.ts';
 import type { EngineListener } from '../relay/index.ts';
-import type { Held } from './bindings.ts';
+import { addressOf, type Held } from './bindings.ts';
 import type { Choice } from './engines.ts';
 import type { Standings } from './standing.ts';
 import type { CertificateStatus, ListenerStatus } from './status.ts';
@@ -47,13 +47,14 @@ export function listenerStatus(
       (sink !== undefined ? `sink/${sink}` : balance?.service ? `service/${balance.service}` : 'targets'),
     handler,
     binds: row.binds.map(({ asked, binding }) => ({
-      asked: formatHostPort(asked.host, asked.port),
-      address: formatHostPort(binding.address, binding.port),
+      asked: formatAddress(asked),
+      address: addressOf(binding),
       listening: binding.listening(),
       verified: binding.verified,
     })),
     connections: { active: row.engine.active() + draining, total: traffic.totals.connections },
     bytes: { received: traffic.totals.received, sent: traffic.totals.sent },
+    datagrams: row.binds.some(({ asked }) => asked.protocol === 'udp') ? traffic.datagrams() : null,
     refused: { ...traffic.totals.refused },
     ended: { ...traffic.totals.ended },
     latency: traffic.latency(),

@@ -2,11 +2,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { ActionOutcome } from '../health/index.ts';
-import type { ConnectionEnd } from '../relay/index.ts';
+import { type ConnectionEnd, datagramDrops } from '../relay/index.ts';
 import { dropReasons } from '../sinks/index.ts';
 import { instanceStates } from '../supervise/index.ts';
 import { processMetrics } from './process-metrics.ts';
-import type { DaemonStatus } from './status.ts';
+import type { DaemonStatus, DatagramStatus } from './status.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -77,6 +77,14 @@ export function createMetrics(version: string): Metrics {
     listening: gauge('listener_up', 'Whether every address of the listener is listening.', ['listener']),
     received: counter('bytes_received_total', 'Bytes received from clients.', ['listener']),
     sent: counter('bytes_sent_total', 'Bytes sent to clients.', ['listener']),
+    datagrams: counter('datagrams_total', 'Datagrams received from clients and sent to them (UDP).', [
+      'listener',
+      'direction',
+    ]),
+    datagramsDropped: counter('datagrams_dropped_total', 'Datagrams dropped, by the reason (UDP).', [
+      'listener',
+      'reason',
+    ]),
     refused: counter('refusals_total', 'Connections turned away at the door.', ['listener', 'reason']),
     errors: counter('connection_errors_total', 'Connections that ended in an error.', ['listener', 'reason']),
     targetConnections: counter('target_connections_total', 'Connections given to the target.', [
@@ -165,6 +173,7 @@ export function createMetrics(version: string): Metrics {
       scraped.received.inc({ listener }, row.bytes.received);
       scraped.sent.inc({ listener }, row.bytes.sent);
       scraped.waiting.set({ listener }, row.waiting);
+      if (row.datagrams) scrapeDatagrams(listener, row.datagrams);
       scraped.panic.set({ listener }, row.panic ? 1 : 0);
       for (const [reason, count] of Object.entries(row.refused))
         scraped.refused.inc({ listener, reason }, count);
@@ -224,6 +233,13 @@ export function createMetrics(version: string): Metrics {
       scraped.sinkSpooled.set({ sink }, is.spooled);
       for (const reason of dropReasons) scraped.sinkDropped.inc({ sink, reason }, is.dropped[reason] ?? 0);
     }
+  }
+
+  function scrapeDatagrams(listener: string, { received, sent, dropped }: DatagramStatus): void {
+    scraped.datagrams.inc({ listener, direction: 'received' }, received);
+    scraped.datagrams.inc({ listener, direction: 'sent' }, sent);
+    for (const reason of datagramDrops)
+      scraped.datagramsDropped.inc({ listener, reason }, dropped[reason] ?? 0);
   }
 
   function scrapeRegistry({ kind, state, failures, announced, watches }: DaemonStatus['registry']): void {

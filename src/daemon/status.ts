@@ -27,9 +27,15 @@ export const certificateSchema = z.object({
   expiresIn: z.number().describe('seconds; negative once it has expired'),
 });
 
+export const datagramSchema = z.object({
+  received: count.describe('from clients that were let in'),
+  sent: count.describe('to clients'),
+  dropped: tally.describe('in either direction, by reason'),
+});
+
 export const bindSchema = z.object({
   asked: z.string().describe('by the configuration; differs from address after next and for port 0'),
-  address: z.string().describe('host:port that was bound'),
+  address: z.string().describe('host:port that was bound; udp://host:port of UDP'),
   listening: z.boolean(),
   verified: z.boolean().nullable().describe('whether its own test connection arrived; null: not tried'),
 });
@@ -69,6 +75,9 @@ export const listenerSchema = z.object({
   binds: z.array(bindSchema),
   connections,
   bytes: z.object({ received: count, sent: count }),
+  datagrams: datagramSchema
+    .nullable()
+    .describe('of UDP, where a connection is the session of a client; null for TCP'),
   refused: tally.describe('connections that were not let in, by reason'),
   ended: tally.describe('connections, by how they ended'),
   latency: latencySchema,
@@ -187,6 +196,7 @@ export type ListenerStatus = z.infer<typeof listenerSchema>;
 export type CertificateStatus = z.infer<typeof certificateSchema>;
 export type LatencyStatus = z.infer<typeof latencySchema>;
 export type Quantiles = z.infer<typeof quantilesSchema>;
+export type DatagramStatus = z.infer<typeof datagramSchema>;
 export type BindStatus = z.infer<typeof bindSchema>;
 export type TargetStatus = z.infer<typeof targetSchema>;
 export type ServiceStatus = z.infer<typeof serviceSchema>;

@@ -25,11 +25,18 @@ export function startSummary(status: DaemonStatus): string {
 
 /** A wildcard is no address to connect to. */
 function tryLine({ binds, serves }: ListenerStatus): string {
-  const address = binds[0]!.address.replace(/^(\[::\]|0\.0\.0\.0):/, 'localhost:');
+  const bound = binds[0]!.address;
+  const udp = bound.startsWith('udp://');
+  const address = bound.replace('udp://', '').replace(/^(\[::\]|0\.0\.0\.0):/, 'localhost:');
+  if (udp) return `echo hello | nc -u -w 1 ${hostAndPort(address)}`;
   if (!serves.startsWith('sink/')) return `curl http://${address}/`;
+  return `echo hello | nc -N ${hostAndPort(address)}`;
+}
+
+/** As nc takes them. */
+function hostAndPort(address: string): string {
   const at = address.lastIndexOf(':');
-  const host = address.slice(0, at).replace(/^\[|\]$/g, '');
-  return `echo hello | nc -N ${host} ${address.slice(at + 1)}`;
+  return `${address.slice(0, at).replace(/^\[|\]$/g, '')} ${address.slice(at + 1)}`;
 }
 
 function align(rows: string[][]): string {

@@ -3,7 +3,7 @@ import type { Log } from '../core/context.ts';
 import type { RefusalReason } from '../listen/index.ts';
 import type { ConnectionEnd, EndReason, EngineReports } from '../relay/index.ts';
 import { createQuantiles } from './quantiles.ts';
-import type { LatencyStatus } from './status.ts';
+import type { DatagramStatus, LatencyStatus } from './status.ts';
 
 export interface Traffic extends EngineReports {
   readonly totals: {
@@ -14,6 +14,7 @@ export interface Traffic extends EngineReports {
     ended: Partial<Record<EndReason, number>>;
   };
   latency(): LatencyStatus;
+  datagrams(): DatagramStatus;
 }
 
 /** Told of every connection that ended, for the histograms. */
@@ -25,10 +26,12 @@ export type Outcome = (target: string, code: string | null) => void;
 /** Counts and logs: one line a connection at its end, with the one reason for it; its beginning at debug level. */
 export function createTraffic(log: Log, observe: Observe, outcome: Outcome = () => {}): Traffic {
   const totals: Traffic['totals'] = { connections: 0, received: 0, sent: 0, refused: {}, ended: {} };
+  const datagrams: DatagramStatus = { received: 0, sent: 0, dropped: {} };
   const [connect, duration] = [createQuantiles(), createQuantiles()];
   return {
     totals,
     latency: () => ({ connect: connect.read(), duration: duration.read() }),
+    datagrams: () => ({ ...datagrams, dropped: { ...datagrams.dropped } }),
     opened(listener, client) {
       totals.connections += 1;
       log.debug({ listener, client }, 'connect');
@@ -42,6 +45,10 @@ export function createTraffic(log: Log, observe: Observe, outcome: Outcome = () 
     },
     sent(_listener, bytes) {
       totals.sent += bytes;
+    },
+    datagram(_listener, what) {
+      if (what === 'received' || what === 'sent') datagrams[what] += 1;
+      else datagrams.dropped[what] = (datagrams.dropped[what] ?? 0) + 1;
     },
     targetFailed(listener, target, code) {
       // The end of the connection tells how often, at info level; a dead target must not double the log.

@@ -8,7 +8,7 @@ type Asked = Pick<CheckSpec, 'url' | 'options' | 'definition'>;
 
 /** The port of an instance may be another one after a restart: the definition does not have it. */
 export function targetProbe(check: TargetCheckConfig, host: string, port: number): Asked {
-  const { http, grpc, exec } = check;
+  const { http, grpc, exec, udp } = check;
   const at = formatHostPort(host, port);
   const service = typeof grpc === 'string' ? `/${grpc}` : '';
   const url = exec
@@ -16,11 +16,14 @@ export function targetProbe(check: TargetCheckConfig, host: string, port: number
     : grpc
       ? `grpc://${at}${service}`
       : http === undefined
-        ? `tcp://${at}`
+        ? `${udp ? 'udp' : 'tcp'}://${at}`
         : `http://${at}${http}`;
   const env = { HOST: host, PORT: String(port) };
   const options = { ...answerOptions(check), ...(exec && { exec: { command: exec, env } }) };
-  const definition = JSON.stringify([http, grpc, exec, answerOptions(check)], listed);
+  const definition = JSON.stringify(
+    [http, grpc, exec, answerOptions(check), ...(udp ? ['udp'] : [])],
+    listed,
+  );
   return { url, options, definition };
 }
 

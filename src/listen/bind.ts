@@ -6,8 +6,9 @@ import { type Endpoint, formatEndpoint, formatHostPort, maxPort } from '../core/
 import { errorCode, errorMessage, isReeveError, ReeveError } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
 import { abortError, sleep } from '../core/time.ts';
-import type { Binding } from './binding.ts';
-import { type BoundListener, listenOn } from './server.ts';
+import type { Binding, DatagramBinding } from './binding.ts';
+import { hearOn } from './datagrams.ts';
+import { type BindOptions, listenOn } from './server.ts';
 
 export interface ListenRequest {
   /** The listener's name, for events. */
@@ -38,12 +39,25 @@ const explainTimeoutMs = 5000;
  * except that `retry` also waits for an address that the machine does not have yet (EADDRNOTAVAIL).
  * Rejects with `conflict`, `privilege`, `config`, `unknown`, or `aborted`.
  */
-export async function openListener(
+export function openListener(
   request: ListenRequest,
   tools: BindTools,
   signal: AbortSignal,
 ): Promise<Binding> {
-  const attempt = new Attempt(request, tools, signal);
+  return settle(new Attempt(request, listenOn, tools, signal));
+}
+
+/** The same for UDP: the conflict is that of a bind alone. */
+export function openDatagrams(
+  request: ListenRequest,
+  tools: BindTools,
+  signal: AbortSignal,
+): Promise<DatagramBinding> {
+  return settle(new Attempt(request, hearOn, tools, signal));
+}
+
+async function settle<Bound extends { port: number }>(attempt: Attempt<Bound>): Promise<Bound> {
+  const { request } = attempt;
   try {
     return await attempt.listen(request.endpoint);
   } catch (error) {
@@ -58,30 +72,34 @@ export async function openListener(
   }
 }
 
-class Attempt {
-  private readonly request: ListenRequest;
+type Bind<Bound> = (options: BindOptions, context: Context) => Promise<Bound>;
+
+class Attempt<Bound extends { port: number }> {
+  readonly request: ListenRequest;
+  private readonly bind: Bind<Bound>;
   private readonly tools: BindTools;
   private readonly signal: AbortSignal;
 
-  constructor(request: ListenRequest, tools: BindTools, signal: AbortSignal) {
+  constructor(request: ListenRequest, bind: Bind<Bound>, tools: BindTools, signal: AbortSignal) {
     this.request = request;
+    this.bind = bind;
     this.tools = tools;
     this.signal = signal;
   }
 
-  async listen(endpoint: Endpoint): Promise<BoundListener> {
+  async listen(endpoint: Endpoint): Promise<Bound> {
     if (this.signal.aborted) throw abortError(this.signal);
     const { name, v6only, backlog } = this.request;
     const { context } = this.tools;
     try {
       const fd = this.tools.inherited?.(name, endpoint) ?? undefined;
-      return await listenOn({ name, endpoint, v6only, backlog, fd }, context);
+      return await this.bind({ name, endpoint, v6only, backlog, fd }, context);
     } catch (error) {
       const code = errorCode(error);
       // `::` without IPv6: no such family (ipv6.disable=1), or no such address (the sysctl disable_ipv6).
       const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
       if (endpoint.host !== '::' || v6only || !noIpv6) throw error;
-      const bound = await listenOn(
+      const bound = await this.bind(
         { name, endpoint: { ...endpoint, host: '0.0.0.0' }, v6only, backlog },
         context,
       );
@@ -103,7 +121,7 @@ class Attempt {
   }
 
   /** Tries again, after evicting where that is the policy, until `for` is over. */
-  async persist(first: unknown): Promise<Binding> {
+  async persist(first: unknown): Promise<Bound> {
     const { endpoint, conflict } = this.request;
     const { clock, random } = this.tools.context;
     const start = clock.monotonic();
@@ -143,7 +161,7 @@ class Attempt {
     }
   }
 
-  async nextPort(first: unknown): Promise<Binding> {
+  async nextPort(first: unknown): Promise<Bound> {
     const { endpoint, conflict } = this.request;
     const last = Math.min(endpoint.port + conflict.tries, maxPort);
     let error = first;
@@ -192,7 +210,7 @@ class Attempt {
       this.tell(`${what}: ${holder}`, { policy: this.request.conflict.policy, code });
       return new ReeveError('conflict', `${what}: ${holder}`, {
         cause: error,
-        hint: `See \`reeve why ${formatHostPort(this.request.endpoint.host, this.request.endpoint.port)}\`, or set conflict.policy to retry, next or evict`,
+        hint: `See \`reeve why ${shortForm(this.request.endpoint)}\`, or set conflict.policy to retry, next or evict`,
       });
     }
     if (code === 'EACCES' || code === 'EPERM') {
@@ -205,4 +223,10 @@ class Attempt {
     }
     return new ReeveError('unknown', `${what}: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+function shortForm(endpoint: Endpoint): string {
+  return endpoint.protocol === 'udp'
+    ? formatEndpoint(endpoint)
+    : formatHostPort(endpoint.host, endpoint.port);
 }

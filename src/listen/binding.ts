@@ -1,23 +1,55 @@
-// A bound, listening socket that is handed to an engine.
+// A bound socket that is handed to an engine: one that listens (TCP), or one that hears datagrams (UDP).
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../core/endpoint.ts';
+import type { HostAndPort } from './proxy-header.ts';
 
-/** A listening socket. The engine that gets it is the only one to accept on it. */
-export interface Binding {
+interface BoundSocket {
   /** What was asked for. */
   endpoint: Endpoint;
   /** What was really bound: another port than asked for after `next`, or for port 0. */
   address: string;
   port: number;
+  /** Whether verification saw what it sent to itself arrive; null where it was not tried. */
+  verified: boolean | null;
+  listening(): boolean;
+  /** Takes nobody new. Connections that are open go on. */
+  close(): Promise<void>;
+}
+
+/** A listening socket. The engine that gets it is the only one to accept on it. */
+export interface Binding extends BoundSocket {
+  readonly transport: 'tcp';
   /** Who gets the connections from now on. Those that came before have waited. */
   accept(handler: (socket: Socket) => void): void;
   /** The descriptor, for processes that accept on it from now on; `accept` takes it back. Unix only. */
   handOver(calls: DescriptorCalls): HandedOver;
-  /** Whether verification saw this binding's own connection arrive; null where it was not tried. */
-  verified: boolean | null;
+}
+
+/** A UDP socket on which each client that is new is welcomed, and heard by whoever welcomed it, until that one hangs up. */
+export interface DatagramBinding extends BoundSocket {
+  readonly transport: 'udp';
+  /** Who gets new clients from now on. Those that came before have waited. */
+  accept(welcome: Welcome): void;
+}
+
+export type AnyBinding = Binding | DatagramBinding;
+
+/** For whoever serves connections alone. */
+export function streams(bindings: AnyBinding[]): Binding[] {
+  return bindings.filter((binding) => binding.transport === 'tcp');
+}
+
+/** Who hears the client from its first datagram on; null: nobody, and the datagram is dropped. */
+export type Welcome = (client: HostAndPort, line: Line) => ((datagram: Buffer) => void) | null;
+
+/** The way back to one client, from the address that it has spoken to. */
+export interface Line {
+  /** Calls back once the kernel has the datagram, or does not take it. */
+  send(datagram: Buffer, done: (error: Error | null) => void): void;
+  /** Its next datagram is that of a new client. */
+  hangUp(): void;
+  /** Whether the socket still takes new clients. */
   listening(): boolean;
-  /** Stops accepting. Connections that are open go on. */
-  close(): Promise<void>;
 }
 
 /** Calls that Node has not, given by the engine that needs them. */

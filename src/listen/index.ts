@@ -2,8 +2,17 @@
 export { Admission, type AdmissionConfig } from './admission.ts';
 export { announce, type OwnEnds } from './announce.ts';
 export type { Guest, Host } from './arrival.ts';
-export { type BindTools, type ListenRequest, openListener } from './bind.ts';
-export type { Binding, DescriptorCalls, HandedOver, RefusalReason } from './binding.ts';
+export { type BindTools, type ListenRequest, openDatagrams, openListener } from './bind.ts';
+export type {
+  AnyBinding,
+  Binding,
+  DatagramBinding,
+  DescriptorCalls,
+  HandedOver,
+  Line,
+  RefusalReason,
+} from './binding.ts';
+export { streams } from './binding.ts';
 export {
   type Certificate,
   type Credentials,
@@ -11,6 +20,7 @@ export {
   loadTargetTls,
   type TargetTls,
 } from './credentials.ts';
+export { asItIs } from './datagrams.ts';
 export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
 export * from './handlers/index.ts';
 export { Overload } from './overload.ts';
@@ -18,3 +28,4 @@ export type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
 export { Reception } from './reception.ts';
 export { resettable } from './secured.ts';
 export { type Verification, verifyListening } from './verify.ts';
+export { verifyDatagrams } from './verify-datagrams.ts';

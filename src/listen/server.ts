@@ -39,6 +39,7 @@ function newServer(): Server {
 }
 
 export class BoundListener implements Binding {
+  readonly transport = 'tcp';
   readonly endpoint: Endpoint;
   readonly address: string;
   readonly port: number;

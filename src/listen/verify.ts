@@ -13,9 +13,9 @@ export interface Verification {
   words: string[];
 }
 
-const defaultTimeoutMs = 2000;
+export const defaultTimeoutMs = 2000;
 // This machine lacks the address (a loopback without ::1, a link-local one without its zone): that says nothing about the binding.
-const notApplicable = new Set(['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT', 'EINVAL']);
+export const notApplicable = new Set(['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT', 'EINVAL']);
 
 /**
  * Dials each advertised address once and waits until the binding sees that very connection. It is swallowed: never
@@ -32,21 +32,26 @@ export async function verifyListening(
   try {
     const answers: Answer[] = [];
     for (const host of advertised(binding)) answers.push(await dialItself(binding, host, signal, timeoutMs));
-    const tried = answers.filter(({ seen }) => seen !== null);
-    binding.verified = tried.length === 0 ? null : tried.every(({ seen }) => seen);
-    return { verified: binding.verified, words: answers.map(({ words }) => words) };
+    return sumUp(binding, answers);
   } finally {
     release();
   }
 }
 
-function advertised({ address, v6only }: BoundListener): string[] {
+/** The answer is put on the binding too. */
+export function sumUp(binding: { verified: boolean | null }, answers: Answer[]): Verification {
+  const tried = answers.filter(({ seen }) => seen !== null);
+  binding.verified = tried.length === 0 ? null : tried.every(({ seen }) => seen);
+  return { verified: binding.verified, words: answers.map(({ words }) => words) };
+}
+
+export function advertised({ address, v6only }: { address: string; v6only: boolean }): string[] {
   if (address === '0.0.0.0') return ['127.0.0.1'];
   if (address === '::') return v6only ? ['::1'] : ['127.0.0.1', '::1'];
   return [address];
 }
 
-interface Answer {
+export interface Answer {
   seen: boolean | null;
   words: string;
 }

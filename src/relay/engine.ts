@@ -2,7 +2,7 @@
 import type { ListenerConfig } from '../config/index.ts';
 import type { Target, TargetCounters } from '../core/balance/target.ts';
 import type {
-  Binding,
+  AnyBinding,
   Credentials,
   HandlerFailure,
   HandlerPool,
@@ -33,6 +33,18 @@ export type EndReason =
   | 'drained'
   | 'error';
 
+/** Why a datagram went no further. A closed list, so that metrics stay bounded; refusals are counted apart. */
+export const datagramDrops = [
+  'no-target',
+  'target-full',
+  'target-failed',
+  'client-unreachable',
+  'backlog',
+  'too-large',
+  'sink-failed',
+] as const;
+export type DatagramDrop = (typeof datagramDrops)[number];
+
 export interface ConnectionEnd {
   client: string;
   target: string | null;
@@ -55,6 +67,8 @@ export interface EngineReports {
   refused(listener: string, client: string, reason: RefusalReason, why?: string | null): void;
   received(listener: string, bytes: number): void;
   sent(listener: string, bytes: number): void;
+  /** One datagram of UDP came, went to the client, or was dropped. */
+  datagram(listener: string, what: 'received' | 'sent' | DatagramDrop): void;
   /** It did not take a connection, or cut it off before a word was said. */
   targetFailed(listener: string, target: string, code: string): void;
   /** A connection with it went well, in the order of the failures. */
@@ -103,5 +117,5 @@ export interface EngineListener {
 
 export interface Engine {
   readonly name: 'portable' | 'native';
-  serve(plan: ListenerPlan, bindings: Binding[], reports: EngineReports): EngineListener;
+  serve(plan: ListenerPlan, bindings: AnyBinding[], reports: EngineReports): EngineListener;
 }

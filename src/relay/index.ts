@@ -1,5 +1,6 @@
 // Door of relay/: engines that pass bytes, and the decisions that they share.
 export type * from './engine.ts';
+export { datagramDrops } from './engine.ts';
 export { nativeObstacle, workerFile } from './native/available.ts';
 export { createNativeEngine, type NativeEngine, type NativeOptions } from './native/engine.ts';
 export { createPortableEngine } from './portable.ts';

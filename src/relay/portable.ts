@@ -1,4 +1,4 @@
-// The engine on node:net: runs everywhere, in the control process.
+// The engine on node:net and node:dgram: runs everywhere, in the control process.
 import type { Socket } from 'node:net';
 import type { Picker } from '../core/balance/picker.ts';
 import { RetryBudget } from '../core/balance/retry-budget.ts';
@@ -11,8 +11,10 @@ import {
   Overload,
   Reception,
   type RefusalReason,
+  streams,
 } from '../listen/index.ts';
 import { BalancedConnection } from './balanced.ts';
+import { DatagramListener } from './datagrams/datagram-listener.ts';
 import type {
   EndReason,
   Engine,
@@ -33,7 +35,11 @@ export function createPortableEngine(context: Context): Engine {
   const overload = new Overload(context.clock);
   return {
     name: 'portable',
-    serve: (plan, bindings, reports) => new PortableListener(plan, bindings, reports, context, overload),
+    serve(plan, bindings, reports) {
+      const datagrams = bindings.filter((binding) => binding.transport === 'udp');
+      if (datagrams.length > 0) return new DatagramListener(plan, datagrams, reports, context, overload);
+      return new PortableListener(plan, streams(bindings), reports, context, overload);
+    },
   };
 }
 

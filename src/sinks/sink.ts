@@ -16,9 +16,18 @@ export interface SinkRecord {
 
 /**
  * Why something that was received reached no sink. `closed`: the sink had failed until its end; the others are how the
- * connection ended whose data waited for the sink. A closed list, so that metrics stay bounded.
+ * connection ended whose data waited for the sink, or why a datagram could not wait (`backlog`, `too-large`). A closed
+ * list, so that metrics stay bounded.
  */
-export const dropReasons = ['closed', 'drained', 'client-reset', 'sink-failed', 'error'] as const;
+export const dropReasons = [
+  'closed',
+  'drained',
+  'client-reset',
+  'sink-failed',
+  'error',
+  'backlog',
+  'too-large',
+] as const;
 export type DropReason = (typeof dropReasons)[number];
 
 export interface SinkCounters {

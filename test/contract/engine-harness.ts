@@ -7,6 +7,7 @@ import { type Context, type ReeveEvent, silentLog, systemClock } from '../../src
 import { openListener, type RefusalReason } from '../../src/listen/index.ts';
 import type {
   ConnectionEnd,
+  DatagramDrop,
   Engine,
   EngineListener,
   EngineReports,
@@ -33,6 +34,7 @@ export class Recorder implements EngineReports {
   readonly failures: { target: string; code: string }[] = [];
   readonly took: string[] = [];
   readonly ends: ConnectionEnd[] = [];
+  readonly datagrams: Partial<Record<'received' | 'sent' | DatagramDrop, number>> = {};
   bytesIn = 0;
   bytesOut = 0;
   private readonly news = new EventEmitter();
@@ -51,6 +53,10 @@ export class Recorder implements EngineReports {
   }
   sent(_listener: string, bytes: number): void {
     this.bytesOut += bytes;
+    this.news.emit('news');
+  }
+  datagram(_listener: string, what: 'received' | 'sent' | DatagramDrop): void {
+    this.datagrams[what] = (this.datagrams[what] ?? 0) + 1;
     this.news.emit('news');
   }
   targetFailed(_listener: string, target: string, code: string): void {

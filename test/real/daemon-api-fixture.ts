@@ -38,6 +38,7 @@ export const status: DaemonStatus = {
       binds: [{ asked: '[::]:8080', address: '[::]:8081', listening: true, verified: true }],
       connections: { active: 1, total: 5 },
       bytes: { received: 10, sent: 20 },
+      datagrams: null,
       refused: { rate: 2 },
       ended: { done: 3, idle: 1, 'connect-failed': 1 },
       handler: null,

@@ -1,7 +1,7 @@
 // The engine on epoll (Linux): the control process holds the sockets, workers accept on them and pass the bytes.
 import type { Context } from '../../core/context.ts';
 import { checked, epoll, linux } from '../../ffi/index.ts';
-import type { DescriptorCalls } from '../../listen/index.ts';
+import { type DescriptorCalls, streams } from '../../listen/index.ts';
 import type { Engine } from '../engine.ts';
 import { Crew } from './crew.ts';
 import { NativeListener } from './native-listener.ts';
@@ -30,7 +30,11 @@ export function createNativeEngine(
     name: 'native',
     workers: () => crew.pids(),
     serve: (plan, bindings, reports) =>
-      new NativeListener(nextId++, plan, bindings, reports, { crew, context, calls: descriptorCalls }),
+      new NativeListener(nextId++, plan, streams(bindings), reports, {
+        crew,
+        context,
+        calls: descriptorCalls,
+      }),
   };
 }
 
