@@ -62,6 +62,26 @@ const parts = {
     debian: ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
     file: 'usr/sbin/haproxy',
   },
+  // Likewise.
+  dnsmasq: {
+    debian: [
+      'dnsmasq-base',
+      'libnetfilter-conntrack3',
+      'libnftables1',
+      'libnfnetlink0',
+      'libnftnl11',
+      'libmnl0',
+      'libxtables12',
+      'libjansson4',
+      'libdbus-1-3',
+      'libnettle8',
+      'libhogweed6',
+      'libgmp10',
+      'libidn2-0',
+      'libunistring2',
+    ],
+    file: 'usr/sbin/dnsmasq',
+  },
   // It only reads units: nothing of systemd runs.
   'systemd-analyze': {
     debian: [

@@ -9,6 +9,7 @@ import { chooseEngines } from '../../src/daemon/engines.ts';
 import type { Daemon } from '../../src/daemon/index.ts';
 import { testContext } from '../contract/engine-harness.ts';
 import { eventually } from '../support/children.ts';
+import { dnsmasq, resolverAt } from '../support/dnsmasq.ts';
 import { needs } from '../support/parts.ts';
 import { parse } from '../support/sinks.ts';
 import { addressOf, ask, house, start } from './daemon-support.ts';
@@ -89,6 +90,32 @@ test('sessions outlive a reload, also one that adds an address; a removed listen
     return bound;
   });
 });
+
+test.runIf(needs('DNS servers behind a UDP listener', 'dnsmasq', 'linux'))(
+  'DNS is balanced over two servers, and goes on when one is killed',
+  async () => {
+    const long = 'x'.repeat(200);
+    const [one, two] = await Promise.all(
+      ['10.0.0.1', '10.0.0.2'].map((address) =>
+        dnsmasq([`--host-record=who.test,${address}`, `--txt-record=long.test,${long}`]),
+      ),
+    );
+    const daemon = await start(house(echo([one!.port, two!.port])));
+    const ask = () => resolverAt(portOf(daemon, 'echo')).resolve4('who.test');
+    const answers = await Promise.all(Array.from({ length: 10 }, ask));
+    expect(answers.flat().sort()).toEqual([
+      ...Array<string>(5).fill('10.0.0.1'),
+      ...Array<string>(5).fill('10.0.0.2'),
+    ]);
+    const resolver = resolverAt(portOf(daemon, 'echo'));
+    expect(await resolver.resolveTxt('long.test')).toEqual([[long]]);
+    await expect(resolver.resolve4('nowhere.test')).rejects.toThrow(/REFUSED|NOTFOUND/);
+    await one!.kill();
+    for (let i = 0; i < 4; i++) expect(await ask()).toEqual(['10.0.0.2']);
+    const [dead] = rowOf(daemon, 'echo').targets;
+    expect(dead!.failures).toBeGreaterThan(0);
+  },
+);
 
 test('conflicts are settled as for TCP: told with the holder, or the next port is taken', async () => {
   const holder = await udpServer(() => null);

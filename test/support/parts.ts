@@ -16,6 +16,7 @@ export type Part =
   | 'chromium'
   | 'openssl'
   | 'haproxy'
+  | 'dnsmasq'
   | 'curl'
   | 'bash'
   | 'script'
