@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
+import { dialCommand } from './commands/dial.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { freeCommand } from './commands/free.ts';
 import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
@@ -44,6 +45,7 @@ const commands = [
   logsCommand,
   servicesCommand,
   announceCommand,
+  dialCommand,
   downCommand,
   eventsCommand,
   completionCommand,

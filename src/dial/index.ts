@@ -1,7 +1,7 @@
 // Door of dial/: the client side of a service.
 import type { Response } from 'undici';
 import type { Context } from '../core/context.ts';
-import { openRegistry } from '../registry/index.ts';
+import { openRegistry, type Registry } from '../registry/index.ts';
 import { Dialer } from './dialer.ts';
 import { type FixedTarget, fixedPlaces, foundPlaces } from './places.ts';
 import { type FallbackRules, type RuleOptions, settleRules } from './rules.ts';
@@ -30,12 +30,16 @@ export interface DialOptions extends Omit<RuleOptions, 'fallback'> {
   };
 }
 
+/** The part of a registry that is needed here. */
+export type FindInstances = Pick<Registry, 'find' | 'close'>;
+
 /** Nothing is asked until it is used. @throws ReeveError `usage` for an option that cannot be. */
 export function createDialer(
   name: string,
   options: DialOptions,
   env: NodeJS.ProcessEnv,
   context: Context,
+  given?: FindInstances,
 ): Dialer {
   const { targets, registry: address, tags, datacenter, near, port, fallback = {}, ...rest } = options;
   const { otherwise, ...keeping } = fallback;
@@ -43,7 +47,7 @@ export function createDialer(
   const parts = { name, rules, context, otherwise };
   if (targets)
     return new Dialer({ ...parts, places: fixedPlaces(targets, rules.pool.max), close: async () => {} });
-  const registry = openRegistry(address, env, context);
+  const registry = given ?? openRegistry(address, env, context);
   const query = {
     service: name,
     ...(tags && { tags }),
