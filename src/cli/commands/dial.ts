@@ -1,5 +1,4 @@
 // reeve dial: connects the terminal, or a pipe, to an instance of a service that takes the connection.
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { formatHostPort } from '../../core/endpoint.ts';
@@ -91,7 +90,8 @@ async function talk(io: Io, socket: Socket): Promise<number> {
   });
   const stop = () => void socket.destroy();
   io.signal.addEventListener('abort', stop, { once: true });
-  const closed = once(socket, 'close');
+  // Not events.once: it rejects at an error.
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   stdin.pipe(socket);
   socket.pipe(stdout, { end: false });
   if (io.signal.aborted) stop();
