@@ -1,7 +1,13 @@
 // What the daemon told, as tables and lines.
 import { formatDuration, formatSize } from '../../core/quantity.ts';
 import { plural, printable } from '../../core/text.ts';
-import type { DaemonStatus, RecordedEvent, ReloadResult, TargetStatus } from '../../daemon/index.ts';
+import type {
+  DaemonStatus,
+  DatagramStatus,
+  RecordedEvent,
+  ReloadResult,
+  TargetStatus,
+} from '../../daemon/index.ts';
 import type { Io } from '../io.ts';
 import { type Column, renderTable } from './table.ts';
 
@@ -46,6 +52,19 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
         formatSize(bytes.received),
         formatSize(bytes.sent),
       ]),
+    ),
+  );
+  await section(
+    'Datagrams',
+    [
+      { title: 'LISTENER' },
+      { title: 'RECEIVED', align: 'right' },
+      { title: 'SENT', align: 'right' },
+      { title: 'DROPPED', align: 'right' },
+      { title: 'WHY', flexible: true },
+    ],
+    status.listeners.flatMap(({ name, datagrams }) =>
+      datagrams ? [[name, ...datagramCells(datagrams)]] : [],
     ),
   );
   await section(
@@ -189,6 +208,13 @@ function stateOf({ verdict, degraded, flapping, held }: DaemonStatus['checks'][n
 }
 
 /** What a person or its connections say comes before its health. */
+function datagramCells({ received, sent, dropped }: DatagramStatus): string[] {
+  const reasons = Object.entries(dropped);
+  const all = reasons.reduce((sum, [, times]) => sum + times, 0);
+  const why = reasons.map(([reason, times]) => `${reason} ${times}`).join(', ');
+  return [String(received), String(sent), String(all), why];
+}
+
 function targetStateOf({ verdict, draining, ejectedUntil, connections }: TargetStatus): string {
   if (draining) return connections.active > 0 ? 'draining' : 'drained';
   return ejectedUntil === null ? verdict : `ejected until ${ejectedUntil.slice(11, 19)}`;

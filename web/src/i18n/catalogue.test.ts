@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { datagramDrops } from '../../../src/relay/index.ts';
 import { restartReasons } from '../../../src/supervise/index.ts';
 import { catalogue, type Text } from './catalogue.ts';
 
@@ -30,7 +31,7 @@ test('Chinese is Chinese, but for units and names', () => {
 
 test('no text is left that nothing shows', () => {
   const words =
-    /^(state|refused|ended|restart|probe|confidence|action|kind|nav|theme|range|free|unit|issue|evidence)\./;
+    /^(state|refused|ended|dropped|restart|probe|confidence|action|kind|nav|theme|range|free|unit|issue|evidence)\./;
   const unused = texts.map(([key]) => key).filter((key) => !words.test(key) && !sources.includes(`'${key}'`));
   const quoted = unused.filter((key) => !sources.includes(`"${key}"`));
   expect(quoted).toEqual([]);
@@ -45,5 +46,10 @@ test('no text stands in the sources instead of the catalogue', () => {
 
 test('the reasons of restarts that the daemon knows have words', () => {
   const missing = restartReasons.filter((reason) => !(`restart.${reason}` in catalogue));
+  expect(missing).toEqual([]);
+});
+
+test('the reasons why datagrams are dropped have words', () => {
+  const missing = datagramDrops.filter((reason) => !(`dropped.${reason}` in catalogue));
   expect(missing).toEqual([]);
 });

@@ -43,7 +43,7 @@ export function portRows(
     const [holder] = socket.holders;
     const more = socket.holders.length - 1;
     const lease = leases.find(({ port }) => port === socket.port);
-    const known = names.get(socket.port) ?? lease?.name ?? '';
+    const known = names.get(`${socket.protocol} ${socket.port}`) ?? lease?.name ?? '';
     return {
       key: `${socket.protocol} ${socket.address} ${socket.port} ${socket.peer} ${i}`,
       port: socket.port,
@@ -76,15 +76,18 @@ export function portRows(
   return rows.sort((a, b) => a.port - b.port);
 }
 
-/** By the ports that listeners and instances have now. */
-function namesOf(status: DaemonStatus | null): Map<number, string> {
-  const names = new Map<number, string>();
+/** By the protocol and the ports that listeners and instances have now. */
+function namesOf(status: DaemonStatus | null): Map<string, string> {
+  const names = new Map<string, string>();
+  const portOf = (address: string) => address.split(':').at(-1);
   if (!status) return names;
   for (const { name, binds } of status.listeners)
-    for (const { address } of binds) names.set(Number(address.split(':').at(-1)), `listener/${name}`);
+    for (const { address } of binds)
+      names.set(`${address.startsWith('udp:') ? 'udp' : 'tcp'} ${portOf(address)}`, `listener/${name}`);
   for (const { instances } of status.services)
-    for (const { id, ports } of instances) for (const port of Object.values(ports)) names.set(port, id);
-  names.set(Number(status.control.split(':').at(-1)), 'reeve');
+    for (const { id, ports } of instances)
+      for (const port of Object.values(ports)) names.set(`tcp ${port}`, id);
+  names.set(`tcp ${portOf(status.control)}`, 'reeve');
   return names;
 }
 

@@ -113,11 +113,13 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
 
 const goodEnds = new Set(['done', 'idle', 'drained']);
 
-/** Who was turned away, and what ended in an error. */
+/** Who was turned away, what ended in an error, and datagrams that went no further. */
 function Refusals({ row }: { row: ListenerStatus }) {
   const refused = Object.entries(row.refused);
   const failed = Object.entries(row.ended).filter(([reason]) => !goodEnds.has(reason));
-  if (refused.length + failed.length === 0) return <p class="note foot">{t('refused.none')}</p>;
+  const dropped = Object.entries(row.datagrams?.dropped ?? {});
+  if (refused.length + failed.length + dropped.length === 0)
+    return <p class="note foot">{t('refused.none')}</p>;
   return (
     <p class="foot">
       {refused.map(([reason, times]) => (
@@ -128,6 +130,11 @@ function Refusals({ row }: { row: ListenerStatus }) {
       {failed.map(([reason, times]) => (
         <Badge key={reason} tone="down">
           {word('ended', reason)} {count(times as number)}
+        </Badge>
+      ))}
+      {dropped.map(([reason, times]) => (
+        <Badge key={reason} tone="down">
+          {word('dropped', reason)} {count(times)}
         </Badge>
       ))}
     </p>
