@@ -86,6 +86,7 @@ await build({
   entryPoints: {
     'relay-worker': 'src/relay/native/worker.ts',
     'console-interrupt': 'src/system/windows/console-interrupt.ts',
+    elevated: 'src/system/windows/elevated.ts',
   },
   format: 'esm',
   external: packages,

@@ -1,6 +1,7 @@
 // One run of the command line: arguments in, exit code out; every error is told in the same way.
 import { CommanderError } from 'commander';
 import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
+import { elevate, withoutElevate } from './elevate.ts';
 import { createIo, type Host, type Io } from './io.ts';
 import { buildProgram } from './program.ts';
 
@@ -9,7 +10,12 @@ export async function main(args: string[], host: Host): Promise<number> {
   const io = createIo(args, host);
   const program = buildProgram(io);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    const elevated = withoutElevate(args);
+    if (elevated) {
+      const code = await elevate(elevated, process.argv[1] ?? 'reeve', io);
+      if (code !== null) return code;
+    }
+    await program.parseAsync(elevated ?? args, { from: 'user' });
     return io.exitCode;
   } catch (error) {
     return tell(error, io);

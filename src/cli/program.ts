@@ -62,6 +62,7 @@ export function buildProgram(io: Io): Command {
     .option('--json', 'print JSON (docs/json.md)')
     .option('--no-color', 'no colour, as with NO_COLOR')
     .option('-q, --quiet', 'no summaries and notes')
+    .option('--elevate', 'before a command: run it as administrator (Windows asks), or show the sudo command')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({

@@ -76,7 +76,7 @@ function privilege({ host, platform }: DoctorFacts): Finding {
     'privilege',
     `${host.user.name}: processes of other users stay hidden`,
     platform === 'win32'
-      ? 'run a command in a terminal opened as administrator when it says that a holder is hidden'
+      ? 'run a command with reeve --elevate, or in a terminal opened as administrator, when it says that a holder is hidden'
       : 'run a command with sudo when it says that a holder is hidden',
   );
 }

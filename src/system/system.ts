@@ -14,6 +14,7 @@ export interface System {
   readonly scanner: Scanner;
   readonly host: Host;
   readonly managers: Managers;
+  readonly elevation: Elevation;
   /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
   /** Listening sockets that this process was started with. Each is its own from then on. */
@@ -289,4 +290,23 @@ export interface Managers {
   /** The command line that does the same, to show in a plan. */
   stopUnitCommand(unit: string): string;
   stopContainerCommand(id: string): string;
+}
+
+/** Running something with all rights. */
+export interface Elevation {
+  /** Whether this process has them: root, an elevated administrator. */
+  has(): boolean;
+  /** What a person types to run this program with them, and where. */
+  words(program: readonly string[]): string;
+  /**
+   * Asks the person at the desktop, then runs it to its end. Null where nobody can be asked, or they said no.
+   * @throws ReeveError `aborted`, `timeout`; the program may then go on.
+   */
+  run(program: readonly string[], signal: AbortSignal): Promise<ElevatedRun | null>;
+}
+
+export interface ElevatedRun {
+  code: number;
+  stdout: string;
+  stderr: string;
 }

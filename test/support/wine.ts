@@ -10,7 +10,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { eventually } from './children.ts';
 import { type Namespace, namespace } from './namespace.ts';
@@ -59,6 +59,7 @@ export class Wine implements AsyncDisposable {
     const drive = path.join(this.prefix, 'drive_c');
     mkdirSync(path.join(drive, 'ProgramData'), { recursive: true });
     mkdirSync(path.join(drive, 'users', 'Public'), { recursive: true });
+    mkdirSync(path.join(drive, 'users', userInfo().username, 'Temp'), { recursive: true });
     // 700 MB that no test writes to.
     symlinkSync(path.join(parts, 'prefix', 'drive_c', 'windows'), path.join(drive, 'windows'));
     this.#env = {

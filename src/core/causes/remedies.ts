@@ -31,8 +31,8 @@ export function freeIt(facts: BindFacts, rival: RivalSocket): Remedy[] {
 
 export function lookCloser(facts: BindFacts): Remedy[] {
   const asAdmin = remedy(
-    'see the holder from a terminal opened as administrator',
-    `reeve who ${targetText(facts)}`,
+    'see the holder as administrator, which Windows asks about',
+    `reeve --elevate who ${targetText(facts)}`,
   );
   return [
     facts.platform === 'win32'

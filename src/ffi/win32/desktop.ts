@@ -22,3 +22,19 @@ export interface Shell32 {
 export const shell32: Shell32 = declare<Shell32>(['shell32.dll'], {
   ShellExecuteExW: 'int ShellExecuteExW(void *)',
 });
+
+/** SHELLEXECUTEINFOW on 64 bits, and what is set in it (shellapi.h, winuser.h). */
+export const shellExecute = {
+  size: 112,
+  mask: 4,
+  verb: 16,
+  file: 24,
+  parameters: 32,
+  directory: 40,
+  show: 48,
+  process: 104,
+  SEE_MASK_NOCLOSEPROCESS: 0x40,
+  SEE_MASK_NOASYNC: 0x100,
+  SEE_MASK_FLAG_NO_UI: 0x400,
+  SW_HIDE: 0,
+} as const;

@@ -11,6 +11,7 @@ export interface Kernel32 {
   QueryFullProcessImageNameW(process: number, flags: number, name: Pointer, size: Pointer): number;
   ReadProcessMemory(process: number, at: bigint, into: Pointer, size: number, read: Pointer): number;
   WaitForSingleObject(handle: number, ms: number): number;
+  GetExitCodeProcess(process: number, code: Pointer): number;
   TerminateProcess(process: number, code: number): number;
 
   CreateJobObjectW(security: null, name: null): number;
@@ -37,6 +38,7 @@ export const kernel32: Kernel32 = declare<Kernel32>(['kernel32.dll'], {
   QueryFullProcessImageNameW: 'int QueryFullProcessImageNameW(intptr_t, uint32_t, void *, void *)',
   ReadProcessMemory: 'int ReadProcessMemory(intptr_t, uint64_t, void *, size_t, void *)',
   WaitForSingleObject: 'uint32_t WaitForSingleObject(intptr_t, uint32_t)',
+  GetExitCodeProcess: 'int GetExitCodeProcess(intptr_t, void *)',
   TerminateProcess: 'int TerminateProcess(intptr_t, uint32_t)',
 
   CreateJobObjectW: 'intptr_t CreateJobObjectW(void *, void *)',

@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import type { System } from '../system.ts';
 import { createBinder } from './binder.ts';
 import { createContainment } from './containment.ts';
+import { unixElevation } from './elevation.ts';
 import { createHost } from './host.ts';
 import { createManagers } from './managers.ts';
 import { createProcesses } from './processes.ts';
@@ -32,6 +33,7 @@ export function createLinuxSystem(options: LinuxOptions = {}): System {
     scanner: createScanner(),
     host: createHost(userName),
     managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),
+    elevation: unixElevation,
     serviceManager: systemd,
     inheritedSockets: socketsOf,
   };

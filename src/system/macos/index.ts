@@ -1,6 +1,7 @@
 // The System of macOS, put together from its parts. Tested over bytes and under Linux only: docs/macos.md.
 import { ReeveError } from '../../core/errors.ts';
 import { type MacCalls, macCalls } from '../../ffi/index.ts';
+import { unixElevation } from '../linux/elevation.ts';
 import { createManagers } from '../linux/managers.ts';
 import { createUserNames } from '../linux/users.ts';
 import type { Managers, System } from '../system.ts';
@@ -41,6 +42,7 @@ export function createMacosSystem(options: MacosOptions = {}): System {
     },
     host: createHost(ask, calls, userName),
     managers: managers(searchPath),
+    elevation: unixElevation,
   };
 }
 

@@ -55,6 +55,11 @@ export function createUnsupportedSystem(platform: string): System {
       stopUnitCommand: refuse('stop a service'),
       stopContainerCommand: refuse('stop a container'),
     },
+    elevation: {
+      has: () => process.geteuid?.() === 0,
+      words: (program) => program.join(' '),
+      run: async () => null,
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { ReeveError } from '../../core/errors.ts';
 import type { System } from '../system.ts';
 import { createBinder } from './binder.ts';
 import { createContainment } from './containment.ts';
+import { createElevation } from './elevation.ts';
 import { createHost } from './host.ts';
 import { createHttpQueues } from './http-sys.ts';
 import { createManagers } from './managers.ts';
@@ -30,5 +31,6 @@ export function createWindowsSystem(): System {
     },
     host: createHost(now),
     managers: createManagers(),
+    elevation: createElevation(),
   };
 }

@@ -75,7 +75,7 @@ function refusal(name: string, error: OsError): ReeveError {
   const cannot = `cannot stop the service ${name}`;
   if (error.code === 'ERROR_ACCESS_DENIED') {
     return new ReeveError('privilege', `${cannot}: access is denied`, {
-      hint: 'Run it in a terminal opened as administrator',
+      hint: 'Run it in a terminal opened as administrator, or with reeve --elevate before the command',
       cause: error,
     });
   }

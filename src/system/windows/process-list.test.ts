@@ -1,7 +1,7 @@
-// Lists of processes from bytes, the time of Windows, and its command lines.
+// Lists of processes from bytes, and the time of Windows.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeProcessList, fileTime, splitCommandLine } from './process-list.ts';
+import { decodeProcessList, fileTime } from './process-list.ts';
 
 const base = 0x10000n;
 
@@ -46,24 +46,4 @@ it('turns a FILETIME into a date', () => {
   expect(fileTime(116_444_736_000_000_000n)?.getTime()).toBe(0);
   expect(fileTime(134_397_774_581_340_710n)?.toISOString()).toBe('2026-11-21T23:30:58.134Z');
   expect(fileTime(0n)).toBeNull();
-});
-
-describe('splitCommandLine()', () => {
-  // The examples of "Parsing C++ command-line arguments".
-  it.each([
-    ['"a b c" d e', ['a b c', 'd', 'e']],
-    [String.raw`"ab\"c" "\\" d`, ['ab"c', '\\', 'd']],
-    [String.raw`a\\\b d"e f"g h`, [String.raw`a\\\b`, 'de fg', 'h']],
-    [String.raw`a\\\"b c d`, [String.raw`a\"b`, 'c', 'd']],
-    [String.raw`a\\\\"b c" d e`, [String.raw`a\\b c`, 'd', 'e']],
-    ['a"b"" c d', ['ab" c d']],
-    ['"" x', ['', 'x']],
-    [
-      String.raw`"C:\Program Files\nodejs\node.exe"  server.js`,
-      [String.raw`C:\Program Files\nodejs\node.exe`, 'server.js'],
-    ],
-    ['', []],
-  ])('%s', (line, words) => {
-    expect(splitCommandLine(line)).toEqual(words);
-  });
 });

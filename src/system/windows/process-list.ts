@@ -1,4 +1,4 @@
-// The bytes of SystemProcessInformation as processes, and Windows' notion of time and of command lines. Pure.
+// The bytes of SystemProcessInformation as processes, and Windows' notion of time. Pure.
 
 export interface ListedProcess {
   pid: number;
@@ -43,45 +43,4 @@ const from1601to1970 = 116_444_736_000_000_000n;
 
 export function fileTime(value: bigint): Date | null {
   return value === 0n ? null : new Date(Number((value - from1601to1970) / 10_000n));
-}
-
-/**
- * The words of a command line as the C runtime has them ("Parsing C++ command-line arguments"): 2n backslashes before
- * a quote are n and the quote counts, 2n+1 are n and a plain quote; two quotes inside quotes are one.
- */
-export function splitCommandLine(text: string): string[] {
-  const words: string[] = [];
-  let word = '';
-  let begun = false;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (char === '\\') {
-      let slashes = 1;
-      while (text[i + slashes] === '\\') slashes += 1;
-      const beforeQuote = text[i + slashes] === '"';
-      word += '\\'.repeat(beforeQuote ? slashes >> 1 : slashes);
-      i += slashes - 1;
-      if (beforeQuote && slashes % 2 === 1) {
-        word += '"';
-        i += 1;
-      }
-      begun = true;
-    } else if (char === '"') {
-      if (quoted && text[i + 1] === '"') {
-        word += '"';
-        i += 1;
-      } else quoted = !quoted;
-      begun = true;
-    } else if (!quoted && (char === ' ' || char === '\t')) {
-      if (begun) words.push(word);
-      word = '';
-      begun = false;
-    } else {
-      word += char;
-      begun = true;
-    }
-  }
-  if (begun) words.push(word);
-  return words;
 }

@@ -2,6 +2,7 @@
 import { addressOf, nt, ntdll, win } from '../../ffi/index.ts';
 import type { Processes, ProcessFacts, ProcessNode } from '../system.ts';
 import { userOf } from './accounts.ts';
+import { splitCommandLine } from './command-line.ts';
 import { createInterrupt } from './console.ts';
 import {
   commandLine,
@@ -13,7 +14,7 @@ import {
   processMemory,
   withProcess,
 } from './handles.ts';
-import { decodeProcessList, fileTime, type ListedProcess, splitCommandLine } from './process-list.ts';
+import { decodeProcessList, fileTime, type ListedProcess } from './process-list.ts';
 import type { RunningServices } from './services.ts';
 import { processExited, signalProcess } from './signals.ts';
 

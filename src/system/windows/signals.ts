@@ -68,7 +68,7 @@ function hold({ pid, start }: ProcessIdentity, access: number): Held {
 function denied({ pid }: ProcessIdentity, what: string): ReeveError {
   const verb = what === 'watch' ? 'watch' : `send ${what} to`;
   return new ReeveError('privilege', `cannot ${verb} PID ${pid}: access is denied`, {
-    hint: 'Run it in a terminal opened as administrator',
+    hint: 'Run it in a terminal opened as administrator, or with reeve --elevate before the command',
   });
 }
 
