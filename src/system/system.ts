@@ -2,6 +2,7 @@
 import type { Family } from '../core/address.ts';
 import type { Protocol } from '../core/endpoint.ts';
 import type { PortRange } from '../core/range.ts';
+import type { Elevation } from './elevation.ts';
 import type { Scanner } from './scanner.ts';
 import type { InheritedSocket, ServiceManager } from './service-manager.ts';
 
@@ -290,23 +291,4 @@ export interface Managers {
   /** The command line that does the same, to show in a plan. */
   stopUnitCommand(unit: string): string;
   stopContainerCommand(id: string): string;
-}
-
-/** Running something with all rights. */
-export interface Elevation {
-  /** Whether this process has them: root, an elevated administrator. */
-  has(): boolean;
-  /** What a person types to run this program with them, and where. */
-  words(program: readonly string[]): string;
-  /**
-   * Asks the person at the desktop, then runs it to its end. Null where nobody can be asked, or they said no.
-   * @throws ReeveError `aborted`, `timeout`; the program may then go on.
-   */
-  run(program: readonly string[], signal: AbortSignal): Promise<ElevatedRun | null>;
-}
-
-export interface ElevatedRun {
-  code: number;
-  stdout: string;
-  stderr: string;
 }

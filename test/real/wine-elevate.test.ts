@@ -22,7 +22,7 @@ describe.runIf(needs('reeve --elevate on Windows', 'wine', 'root', 'ip'))('under
       ...[windowsPath(file), windowsPath(helper), node],
       ...['-e', script, 'a b', 'c"d', 'e\\'],
     ]);
-    expect({ code: await run.exited, stderr: run.stderr() }).toEqual({ code: 0, stderr: "" });
+    expect({ code: await run.exited, stderr: run.stderr() }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(run.stdout())).toEqual({ code: 3, stdout: 'a b|c"d|e\\\n', stderr: 'e\n' });
   });
 });

@@ -1,5 +1,5 @@
 // More rights on Unix: sudo asks in the terminal, so the command to copy is what can be given.
-import type { Elevation } from '../system.ts';
+import type { Elevation } from '../elevation.ts';
 
 export const unixElevation: Elevation = {
   has: () => process.geteuid?.() === 0,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { abortError, sleep } from '../../core/time.ts';
 import { addressOf, shellExecute as info, kernel32, shell32 } from '../../ffi/index.ts';
-import type { ElevatedRun, Elevation } from '../system.ts';
+import type { ElevatedRun, Elevation } from '../elevation.ts';
 import { isElevated } from './accounts.ts';
 import { joinCommandLine } from './command-line.ts';
 import { hasEnded } from './handles.ts';
