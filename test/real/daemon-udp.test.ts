@@ -7,8 +7,9 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/index.ts';
 import { chooseEngines } from '../../src/daemon/engines.ts';
 import type { Daemon } from '../../src/daemon/index.ts';
+import { selectSystem } from '../../src/system/select.ts';
 import { testContext } from '../contract/engine-harness.ts';
-import { eventually } from '../support/children.ts';
+import { eventually, startNode } from '../support/children.ts';
 import { dnsmasq, resolverAt } from '../support/dnsmasq.ts';
 import { needs } from '../support/parts.ts';
 import { parse } from '../support/sinks.ts';
@@ -128,6 +129,24 @@ test('conflicts are settled as for TCP: told with the holder, or the next port i
   );
   const daemon = await start(where);
   expect(portOf(daemon, 'echo')).toBeGreaterThan(holder.port);
+});
+
+test('a holder is evicted where its name is allowed, and only then', async () => {
+  const script = `process.title = 'squatter'; const socket = require('dgram').createSocket('udp4');
+    socket.bind(0, '127.0.0.1', () => console.log(socket.address().port))`;
+  const holder = await startNode(script);
+  const { processes } = await selectSystem();
+  const { name } = (await processes.facts(holder.pid))!;
+  const listener = (allowed: string) =>
+    `${echo([9], '', `udp://127.0.0.1:${holder.line}`).trimEnd()}
+    conflict: { policy: evict, for: 10s, allowEvict: [${allowed}] }
+`;
+  await expect(start(house(listener('somebody-else')))).rejects.toThrow(`PID ${holder.pid}`);
+  expect(holder.process.exitCode).toBe(null);
+  const ended = once(holder.process, 'exit');
+  const daemon = await start(house(listener(name)));
+  expect(portOf(daemon, 'echo')).toBe(Number(holder.line));
+  expect(await ended).toEqual([null, 'SIGTERM']);
 });
 
 test('a target that its check finds down loses its sessions, and the next datagram goes elsewhere', async () => {

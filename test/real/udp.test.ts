@@ -143,6 +143,20 @@ describe('a UDP listener', () => {
     expect(await client.ask('who?')).toBe('b');
   });
 
+  it('finds targets by name, and leaves a name that nobody knows', async () => {
+    const server = await udpServer(() => 'yes');
+    const nowhere = { ...server, id: `nowhere.invalid:${server.port}`, host: 'nowhere.invalid' };
+    const named = { ...server, id: `localhost:${server.port}`, host: 'localhost' };
+    const { port, reports } = await serveUdp({
+      targets: [nowhere, { ...named, backup: true }],
+      config: balance({ connectTimeout: '2s' }),
+    });
+    const client = await udpClient(port);
+    expect(await client.ask('anybody?')).toBe('yes');
+    expect(reports.failures[0]!.target).toBe(nowhere.id);
+    expect(reports.datagrams['target-failed']).toBeGreaterThan(0);
+  });
+
   it('says why a session came to nothing', async () => {
     const dead = await udpNobody();
     const refused = await serveUdp({ targets: [dead], config: { limits: { idle: '200ms' } } });

@@ -1,4 +1,4 @@
-// A real dnsmasq on loopback that knows what it is told on its command line: in the foreground, ended by its PID.
+// A real dnsmasq on loopback that knows what its command line says: in the foreground, ended by its PID.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
@@ -15,13 +15,27 @@ export interface Dnsmasq {
 
 /** `words` are options such as `--host-record=a.test,10.0.0.1`. */
 export async function dnsmasq(words: string[]): Promise<Dnsmasq> {
-  const file = program('dnsmasq')!;
-  const root = path.resolve(file, '../../..');
-  const libraries = ['usr/lib', 'lib'].map((folder) => path.join(root, folder, 'x86_64-linux-gnu'));
+  // A port that was free of UDP a moment ago may be taken by now, or be taken on TCP.
+  for (let tries = 1; ; tries++) {
+    const server = await startOn(await freePort(), words);
+    if (typeof server !== 'string') return server;
+    if (!server.includes('in use') || tries === 10) throw new Error(`dnsmasq ended: ${server}`);
+  }
+}
+
+async function freePort(): Promise<number> {
   const probe = createSocket('udp4').bind(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();
   probe.close();
+  return port;
+}
+
+/** Or what it said before it ended. */
+async function startOn(port: number, words: string[]): Promise<Dnsmasq | string> {
+  const file = program('dnsmasq')!;
+  const root = path.resolve(file, '../../..');
+  const libraries = ['usr/lib', 'lib'].map((folder) => path.join(root, folder, 'x86_64-linux-gnu'));
   const server = spawn(
     file,
     [
@@ -29,20 +43,22 @@ export async function dnsmasq(words: string[]): Promise<Dnsmasq> {
       ...[`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces', '--user=', '--group='],
       ...['--host-record=ready.test,127.0.0.1', ...words],
     ],
-    // A process of nobody's might not read the libraries beside it.
     { env: { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let said = '';
   server.stderr!.on('data', (chunk) => {
     said += chunk;
   });
+  const ended = once(server, 'close');
   onTestFinished(() => kill(server));
   const resolver = resolverAt(port);
-  await eventually(async () => {
-    if (server.exitCode !== null) throw new Error(`dnsmasq ended: ${said}`);
-    return await resolver.resolve4('ready.test').catch(() => null);
-  }, 30_000);
-  return { port, kill: () => kill(server) };
+  const ready = await eventually(
+    async () => server.exitCode !== null || (await resolver.resolve4('ready.test').catch(() => null)),
+    30_000,
+  );
+  if (ready !== true) return { port, kill: () => kill(server) };
+  await ended;
+  return said;
 }
 
 export function resolverAt(port: number): Resolver {
