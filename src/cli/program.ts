@@ -15,6 +15,7 @@ import { serviceCommand } from './commands/service.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
 import { drainCommand, weightCommand } from './commands/targets.ts';
 import { upCommand } from './commands/up.ts';
+import { upgradeCommand } from './commands/upgrade.ts';
 import { waitCommand } from './commands/wait.ts';
 import { whoCommand } from './commands/who.ts';
 import { whyCommand } from './commands/why.ts';
@@ -37,6 +38,7 @@ const commands = [
   serviceCommand,
   statusCommand,
   reloadCommand,
+  upgradeCommand,
   drainCommand,
   maintainCommand,
   weightCommand,

@@ -17,6 +17,8 @@ import type {
   RestartResult,
   ScaleRequest,
   ScaleResult,
+  UpgradeRequest,
+  UpgradeResult,
   WeightRequest,
   WeightResult,
 } from './orders.ts';
@@ -26,6 +28,8 @@ import type { DaemonStatus } from './status.ts';
 export interface ApiParts {
   host: string;
   port: number;
+  /** A socket that listens there already: the one of the daemon that this one succeeds. */
+  fd?: number | undefined;
   token: string;
   /** Where a person finds it. */
   tokenFile: string;
@@ -48,6 +52,9 @@ export interface ApiParts {
   scale(request: ScaleRequest): Promise<ScaleResult>;
   /** In the registry: one service, or all of them for null. */
   find(query: Query | null, signal: AbortSignal): Promise<unknown>;
+  /** Resolves once another process has taken over; `leave` then lets this one drain and end. */
+  upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
+  leave(): void;
   stop(): void;
 }
 

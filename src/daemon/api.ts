@@ -20,6 +20,8 @@ import { webRoutes } from './routes/web.ts';
 export interface Api {
   /** `host:port` that is listened on. */
   address: string;
+  /** Of its listening socket, for another daemon; null where the system has none to give. */
+  descriptor(): number | null;
   close(): Promise<void>;
 }
 
@@ -61,11 +63,17 @@ export async function openApi(parts: ApiParts): Promise<Api> {
     routes(app, parts);
   probeRoutes(app, parts);
   app.server.maxConnections = maxConnections;
-  await app.listen({ host: parts.host, port: parts.port });
+  // Node takes the descriptor before it looks at the address (net.Server.listen).
+  const { host, fd } = parts;
+  await app.listen({ host, port: parts.port, ...(fd === undefined ? {} : { fd }) } as { host: string });
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound ? bound.port : parts.port;
   return {
     address: formatHostPort(parts.host, port),
+    descriptor() {
+      const { fd = -1 } = (app.server as unknown as { _handle: { fd: number } | null })._handle ?? {};
+      return fd >= 0 ? fd : null;
+    },
     async close() {
       for (const stream of streams) stream.end();
       await app.close();

@@ -29,6 +29,7 @@ export interface Held {
   /** As the configuration has it; after a conflict the binding may have another port. */
   readonly asked: Endpoint;
   readonly binding: AnyBinding;
+  readonly backlog: number;
   /** Takes it from the engine that has it, which can then no longer close it, for another listener. */
   moveTo(listener: string): void;
   /** What is given to an engine. Who had it before can no longer close it. */
@@ -79,7 +80,7 @@ async function openWant(want: Want, tools: BindTools, signal: AbortSignal): Prom
     message: verified === false ? `listening on ${where}, but ${words.join('; ')}` : `listening on ${where}`,
     detail: { address: where, verified },
   });
-  return hold(want, binding);
+  return hold({ ...want, backlog }, binding);
 }
 
 async function openBoth<Bound extends AnyBinding>(
@@ -136,7 +137,10 @@ export function inOwnWay(error: unknown, wants: Want[], held: Held[]): unknown {
   });
 }
 
-function hold({ key, listener, endpoint }: Want, binding: AnyBinding): Held {
+export function hold(
+  { key, listener, endpoint, backlog }: Pick<Want, 'key' | 'listener' | 'endpoint'> & { backlog: number },
+  binding: AnyBinding,
+): Held {
   let owner = listener;
   let loan = 0;
   return {
@@ -146,6 +150,7 @@ function hold({ key, listener, endpoint }: Want, binding: AnyBinding): Held {
     },
     asked: endpoint,
     binding,
+    backlog,
     moveTo(next) {
       owner = next;
       loan += 1;
@@ -174,5 +179,10 @@ function lentDatagrams(binding: DatagramBinding, close: () => Promise<void>): Da
 
 function shown(binding: AnyBinding) {
   const { endpoint, address, port, verified } = binding;
-  return { endpoint, address, port, verified, listening: () => binding.listening() };
+  return {
+    ...{ endpoint, address, port, verified },
+    listening: () => binding.listening(),
+    descriptor: () => binding.descriptor(),
+    cede: () => binding.cede(),
+  };
 }

@@ -20,6 +20,8 @@ import type {
   RestartResult,
   ScaleRequest,
   ScaleResult,
+  UpgradeRequest,
+  UpgradeResult,
   WeightRequest,
   WeightResult,
 } from './orders.ts';
@@ -64,6 +66,8 @@ export interface Control {
     query: { series: string; range?: '10m' | '2h' | '24h' | '30d'; fields?: string[]; points?: number },
     signal?: AbortSignal,
   ): Promise<HistoryAnswer>;
+  /** Resolves when another process has taken over. */
+  upgrade(request: UpgradeRequest, signal?: AbortSignal): Promise<UpgradeResult>;
   /** What the registry has: of one service, or which there are. */
   find(query: Pick<Query, 'service' | 'tags' | 'all'> | null, signal?: AbortSignal): Promise<unknown>;
   /** Events after `since` (only new ones where absent), as they happen, until the signal aborts. */
@@ -125,6 +129,8 @@ export async function connectControl(options: ControlOptions): Promise<Control> 
     maintain: (request, signal) => ask('POST', '/maintain', timeouts.read, signal, request),
     weigh: (request, signal) => ask('POST', '/weight', timeouts.read, signal, request),
     restart: (request, signal) => ask('POST', '/restart', timeouts.roll, signal, request),
+    upgrade: (request, signal) =>
+      ask('POST', '/upgrade', (request.timeoutMs ?? 60_000) + timeouts.act, signal, request),
     scale: (request, signal) => ask('POST', '/scale', timeouts.roll, signal, request),
     health: (signal) => ask('GET', '/healthz', timeouts.read, signal),
     who: (target, signal) => ask('GET', `/who${words({ target })}`, timeouts.look, signal),

@@ -1,10 +1,12 @@
 // Opens the control API with its token, and says who stands in the way where it cannot.
 
+import { closeSync } from 'node:fs';
 import { formatHostPort } from '../core/endpoint.ts';
 import { errorCode, ReeveError } from '../core/errors.ts';
 import { type Api, openApi } from './api.ts';
 import type { ApiParts } from './api-parts.ts';
 import { explainBind } from './bind-tools.ts';
+import type { Inheritance } from './succession/index.ts';
 import { ensureToken } from './token.ts';
 
 export type ControlParts = Omit<ApiParts, 'token'>;
@@ -25,4 +27,15 @@ export async function openControl(parts: ControlParts): Promise<Api> {
       { hint: 'Set control.listen to another port, or see reeve why', cause: error },
     );
   }
+}
+
+/** The one of the daemon before, where this one is to have the same address. */
+export function controlSocket(
+  inheritance: Inheritance | null | undefined,
+  asked: string,
+): number | undefined {
+  if (!inheritance) return undefined;
+  if (inheritance.estate.control.asked === asked) return inheritance.controlDescriptor;
+  closeSync(inheritance.controlDescriptor);
+  return undefined;
 }

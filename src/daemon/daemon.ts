@@ -1,63 +1,33 @@
 // The daemon's life: start in order, serve, reload, drain, stop.
 import path from 'node:path';
-import type { Writable } from 'node:stream';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
-import { type Context, type Log, systemClock } from '../core/context.ts';
+import { type Context, systemClock } from '../core/context.ts';
+import { formatHostPort } from '../core/endpoint.ts';
 import { ReeveError } from '../core/errors.ts';
 import { abortError, sleep } from '../core/time.ts';
 import { type Memory, openMemory } from '../health/index.ts';
 import { currentOwner, openStateFolder, stateFolder } from '../store/index.ts';
-import type { Keeper } from '../supervise/index.ts';
-import type { ServiceManager, System } from '../system/index.ts';
 import type { Api } from './api.ts';
+import { closeRooms } from './closing.ts';
 import { daemonContext } from './context.ts';
-import { openControl } from './control.ts';
+import type { Daemon, DaemonOptions } from './daemon-options.ts';
 import { createEventBus, type EventBus } from './events.ts';
-import { openHistory } from './history/index.ts';
 import type { Recorder } from './history/recorder.ts';
-import { type Lock, takeLock } from './lock.ts';
-import { maintain, shown } from './maintain.ts';
+import { inheritLock, type Lock, takeLock } from './lock.ts';
 import { createManagerReports, type ManagerReports } from './manager-reports.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import type { ReloadResult } from './orders.ts';
-import { probeNow } from './probe-metrics.ts';
-import { type LastReload, lastReload, reload, settleWithin } from './reload.ts';
+import { openShared } from './opening.ts';
+import type { ReloadResult, UpgradeRequest, UpgradeResult } from './orders.ts';
+import { type InForce, reloadInForce, settleWithin } from './reload.ts';
+import { roomStatus } from './room-orders.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createRoster, endOrphans, type Roster } from './roster.ts';
 import type { DaemonState, DaemonStatus } from './status.ts';
-import { createStep } from './step.ts';
-
-export interface DaemonOptions {
-  configFile: string;
-  system: System;
-  env: NodeJS.ProcessEnv;
-  /** For sinks with `stdout: true`. */
-  stdout: Writable;
-  log: Log;
-  version: string;
-  /** Ends the services where this process is killed; absent: the next daemon on the state directory does. */
-  keeper?: Keeper | undefined;
-  /** Is told how the daemon does: what runs this process as a service. */
-  manager?: ServiceManager | null;
-  /** Milliseconds between failing readiness and accepting no more, for those who look seldom. Default 0. */
-  lameDuck?: number;
-  /** Milliseconds that open connections get when it stops. Default 30,000. */
-  drainDeadline?: number;
-}
-
-export interface Daemon {
-  /** `host:port` of the control API. */
-  readonly address: string;
-  /** Resolves once the daemon has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>;
-  status(): DaemonStatus;
-  /** @throws ReeveError where the new configuration cannot be had; nothing has changed then. */
-  reload(): Promise<ReloadResult>;
-  /** Fails readiness, accepts no more, waits for connections, stops services, delivers what sinks hold. */
-  drainAndStop(): Promise<void>;
-  /** Ends every process of every service at once, for who will not wait. */
-  killServices(): void;
-}
+import { createStep, type Step } from './step.ts';
+import { succeed } from './succeed.ts';
+import { createCompany } from './succession/index.ts';
+import { type Tell, takeOver } from './take-over.ts';
+import { createTurns } from './turns.ts';
 
 /**
  * Resolves when the daemon is ready. Where the start fails, everything that was started is stopped.
@@ -67,7 +37,8 @@ export async function startDaemon(options: DaemonOptions, signal: AbortSignal): 
   const loaded = await loadConfig(options.configFile, options.env);
   const state = stateFolder(loaded.config.state, loaded.folder, currentOwner(options.env));
   await openStateFolder(state);
-  const lock = await takeLock(state, options.system.processes);
+  const isHeir = options.inheritance?.estate.stateFolder === state;
+  const lock = await (isHeir ? inheritLock : takeLock)(state, options.system.processes);
   const known = { clock: systemClock, log: options.log };
   const memory = await openMemory(path.join(state, 'health.db'), known);
   const daemon = new RunningDaemon(options, loaded, state, lock, memory);
@@ -75,6 +46,8 @@ export async function startDaemon(options: DaemonOptions, signal: AbortSignal): 
     await daemon.start(signal);
     return daemon;
   } catch (error) {
+    // It is as it was: this run has asked for next to nothing of it.
+    memory.letGo();
     await daemon.close();
     throw signal.aborted ? abortError(signal) : error;
   }
@@ -95,27 +68,38 @@ class RunningDaemon implements Daemon {
   readonly #startedAt = new Date().toISOString();
   /** Aborts what is being started or reloaded when the daemon is to stop. */
   readonly #ending = new AbortController();
-  #loaded: LoadedConfig;
-  #loadedAt = this.#startedAt;
-  #lastReload: LastReload | null = null;
+  readonly #company = createCompany();
+  /** Of reloads and upgrades. */
+  readonly #turns = createTurns(() => {
+    if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
+    if (this.#ceded) throw new ReeveError('conflict', 'another process has taken over: ask that one');
+  });
+  readonly #tell: Tell = (message, detail) =>
+    this.#context.emit({ kind: 'daemon', subject: 'daemon', message, detail });
+  readonly #step: Step;
+  /** Another process has taken over; what is open here has so many milliseconds to end. */
+  #ceded: { deadline: number } | null = null;
+  readonly #inForce: InForce;
   #recorder: Recorder | null = null;
   #state: DaemonState = 'starting';
   #api: Api | null = null;
-  #reloads: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | null = null;
   #tellStopped!: () => void;
 
   constructor(options: DaemonOptions, loaded: LoadedConfig, stateFolder: string, lock: Lock, memory: Memory) {
     this.#options = options;
     this.#stateFolder = stateFolder;
-    this.#loaded = loaded;
+    this.#inForce = { loaded, loadedAt: this.#startedAt, lastReload: null };
     this.#lock = lock;
     this.#memory = memory;
     this.#events = createEventBus(systemClock);
     this.#metrics = createMetrics(options.version);
     this.#context = daemonContext(options.log, this.#events, this.#metrics);
+    this.#step = createStep(options.log);
+    if (options.inheritance) this.#company.joined();
     this.#rooms = createRooms({
       ...options,
+      company: this.#company,
       context: this.#context,
       metrics: this.#metrics,
       folder: loaded.folder,
@@ -124,12 +108,7 @@ class RunningDaemon implements Daemon {
       config: loaded.config,
     });
     const { services } = this.#rooms;
-    this.#roster = createRoster(
-      stateFolder,
-      options.system.processes,
-      () => services.status().flatMap(({ instances }) => instances),
-      options.log,
-    );
+    this.#roster = createRoster(stateFolder, options.system.processes, services.status, options.log);
     services.onChange(() => this.#roster.update());
     this.#reports = createManagerReports(options.manager ?? null, {
       status: () => this.status(),
@@ -146,98 +125,118 @@ class RunningDaemon implements Daemon {
 
   /** Conflicts show before any service runs, and who connects early waits until there is somebody to answer. */
   async start(outside: AbortSignal): Promise<void> {
-    const { config, folder } = this.#loaded;
-    const { sinks, handlers, listeners, services, checks, registry } = this.#rooms;
+    const { config, folder } = this.#inForce.loaded;
+    const { handlers, listeners, services, checks, registry } = this.#rooms;
+    const { inheritance } = this.#options;
     const signal = AbortSignal.any([outside, this.#ending.signal]);
-    const { tokenFile } = config.control;
-    this.#recorder = await openHistory({
-      ...{ system: this.#options.system, log: this.#context.log, clock: systemClock },
-      stateFolder: this.#stateFolder,
-      status: () => this.status(),
-    });
-    this.#api = await openControl({
-      host: config.control.listen.host,
-      port: config.control.listen.port,
-      tokenFile: path.resolve(tokenFile === undefined ? this.#stateFolder : folder, tokenFile ?? 'token'),
-      log: this.#context.log,
-      events: this.#events,
-      metrics: this.#metrics,
-      recorder: this.#recorder,
-      system: this.#options.system,
-      status: () => this.status(),
-      config: () => ({ ...this.#loaded, loadedAt: this.#loadedAt, lastReload: this.#lastReload }),
-      leases: () => this.#rooms.pool.book(),
-      reload: () => this.reload(),
-      drain: (request) => listeners.drainTarget(request),
-      maintain: (request) => maintain(request, this.status(), this.#rooms.maintenance),
-      probe: (name, timeout, signal) => probeNow(this.#rooms.scheduler, name, timeout, signal),
-      weigh: (request) => listeners.weighTarget(request),
-      restart: (request) => services.restart(request),
-      scale: (request) => services.scale(request),
-      find: (query, stop) => registry.find(query, stop),
-      stop: () => void this.drainAndStop(),
-    });
-    await this.#lock.publish(this.#api.address);
-    (await sinks.prepare(config.sinks, folder)).commit();
+    if (!inheritance) await this.#open();
     (await handlers.prepare(config.listeners, folder)).commit();
     await endOrphans(this.#stateFolder, this.#options.system.processes, this.#context);
     const bound = await listeners.prepare(config.listeners, signal);
     registry.apply(config.services);
     services.apply(config.services);
-    checks.apply(config.checks);
-    await services.settled(settleWithin, signal);
-    if (signal.aborted) {
+    try {
+      if (inheritance) {
+        const shared = { rooms: this.#rooms, memory: this.#memory, company: this.#company };
+        await takeOver(inheritance, { ...shared, tell: this.#tell, open: () => this.#open() }, signal);
+        checks.apply(config.checks);
+      } else {
+        checks.apply(config.checks);
+        await services.settled(settleWithin, signal);
+      }
+      if (signal.aborted) throw abortError(signal);
+    } catch (error) {
       await bound.abandon();
-      throw abortError(signal);
+      throw error;
     }
     bound.commit();
-    this.#enter('ready', `ready, control API on ${this.address}`);
+    const instead = inheritance ? ` in place of PID ${inheritance.estate.pid}` : '';
+    this.#enter('ready', `ready${instead}, control API on ${this.address}`);
+    inheritance?.took(this.address);
+  }
+
+  /** What only one daemon of a state directory can have: its history, the control API, the lock, its sinks. */
+  async #open(): Promise<void> {
+    const { config, folder } = this.#inForce.loaded;
+    const { recorder, api } = await openShared({
+      options: this.#options,
+      inForce: this.#inForce,
+      stateFolder: this.#stateFolder,
+      context: this.#context,
+      events: this.#events,
+      metrics: this.#metrics,
+      rooms: this.#rooms,
+      status: () => this.status(),
+      reload: () => this.reload(),
+      upgrade: (request) => this.upgrade(request),
+      leave: () => this.leave(),
+      stop: () => void this.drainAndStop(),
+    });
+    this.#recorder = recorder;
+    this.#api = api;
+    await this.#lock.publish(api.address);
+    (await this.#rooms.sinks.prepare(config.sinks, folder)).commit();
   }
 
   status(): DaemonStatus {
-    const { listeners, services, checks, sinks, registry, maintenance, scheduler } = this.#rooms;
-    const { gateway } = this.#loaded.config.health;
     return {
       version: this.#options.version,
       pid: process.pid,
       state: this.#state,
       startedAt: this.#startedAt,
-      configFile: this.#loaded.file,
+      configFile: this.#inForce.loaded.file,
       control: this.address,
-      listeners: listeners.status(),
-      services: services.status(),
-      checks: checks.status(),
-      sinks: sinks.status(),
-      registry: registry.status(),
-      maintenance: shown(maintenance),
-      gateway: gateway === undefined ? null : { url: gateway, reached: scheduler.gatewayReached },
+      ...roomStatus(this.#rooms, this.#inForce.loaded.config),
     };
   }
 
-  /** One after another: each is compared with what the one before has left. */
   reload(): Promise<ReloadResult> {
     if (this.#state === 'starting') {
       return Promise.reject(new ReeveError('conflict', 'cannot reload: the daemon is still starting'));
     }
-    const next = this.#reloads.then(async () => {
-      if (this.#ending.signal.aborted) throw abortError(this.#ending.signal);
-      const before = this.#loaded;
+    return this.#turns.take(async () => {
       this.#reports.reloading();
       try {
-        const done = await reload(before, this.#rooms, this.#options.env, this.#ending.signal);
-        this.#loaded = done.loaded;
-        this.#lastReload = lastReload(before, done.loaded, null);
-        this.#loadedAt = this.#lastReload.at;
-        return done.result;
-      } catch (error) {
-        this.#lastReload = lastReload(before, null, error);
-        throw error;
+        return await reloadInForce(this.#inForce, this.#rooms, this.#options.env, this.#ending.signal);
       } finally {
         this.#reports.reloaded();
       }
     });
-    this.#reloads = next.catch(() => {});
-    return next;
+  }
+
+  upgrade(request: UpgradeRequest): Promise<UpgradeResult> {
+    if (this.#state !== 'ready') {
+      return Promise.reject(new ReeveError('conflict', `cannot upgrade: the daemon is ${this.#state}`));
+    }
+    return this.#turns.take(() => this.#succeed(request));
+  }
+
+  async #succeed(request: UpgradeRequest): Promise<UpgradeResult> {
+    const { again, env, system, version, drainDeadline = 30_000 } = this.#options;
+    const { host, port } = this.#inForce.loaded.config.control.listen;
+    const result = await succeed(
+      {
+        ...{ env, system, rooms: this.#rooms, company: this.#company, command: again },
+        controlDescriptor: this.#api?.descriptor() ?? null,
+        estate: {
+          ...{ pid: process.pid, version, stateFolder: this.#stateFolder },
+          control: { asked: formatHostPort(host, port), address: this.address },
+        },
+        beforeBegin: () => this.#memory.flush(),
+        // It may have taken the lock before it failed.
+        restore: () => this.#lock.publish(this.address),
+        tell: this.#tell,
+      },
+      { deadlineMs: drainDeadline, ...request },
+      this.#ending.signal,
+    );
+    this.#ceded = { deadline: result.deadlineMs };
+    this.#reports.succeeded(result.after.pid);
+    return result;
+  }
+
+  leave(): void {
+    void this.drainAndStop();
   }
 
   drainAndStop(): Promise<void> {
@@ -252,37 +251,37 @@ class RunningDaemon implements Daemon {
     this.#ending.abort();
     // Whoever is starting it learns by the signal, and closes.
     if (starting) return;
-    await this.#reloads;
-    if (this.#loaded.config.registry !== 'embedded') await this.#rooms.registry.leave();
-    if (lameDuck > 0) await sleep(lameDuck);
-    await this.#rooms.listeners.drain(drainDeadline);
+    await this.#turns.settled();
+    if (this.#ceded) await this.#letGo();
+    if (this.#inForce.loaded.config.registry !== 'embedded') await this.#rooms.registry.leave();
+    if (lameDuck > 0 && !this.#ceded) await sleep(lameDuck);
+    await this.#rooms.listeners.drain(this.#ceded?.deadline ?? drainDeadline);
     await this.close();
   }
 
-  /** What nobody needs any more first, the control API last, so that it tells how far things are. */
-  async close(): Promise<void> {
-    const { listeners, services, sinks, scheduler, background, pool, registry, actions, maintenance } =
-      this.#rooms;
-    const step = createStep(this.#context.log);
-    // What goes down from here on is our own doing.
-    scheduler.stop();
-    await step('closing the listeners', () => listeners.drain(0));
-    await step('ending the handlers', () => this.#rooms.handlers.close());
-    await step('leaving the registry', () => registry.leave());
-    await step('stopping the services', () => services.stop());
-    await step('giving back the leases', () => pool.close());
-    await step('closing the registry', () => registry.close());
-    await step('ending actions', () => actions.close());
-    maintenance.close();
-    this.#memory.close();
-    await step('tidying up', () => background.settled());
-    await step('delivering what the sinks hold', () => sinks.close());
-    this.#enter('stopped', 'stopped');
-    await step('closing the control API', async () => this.#api?.close());
-    this.#metrics.close();
+  /** What the one that has taken over has now, and what it waits for. */
+  async #letGo(): Promise<void> {
+    const { checks, services } = this.#rooms;
+    this.#memory.letGo();
     this.#recorder?.close();
+    checks.apply({});
+    await this.#step('closing the control API', async () => this.#api?.close());
+    await this.#step('stopping services that cannot run twice', () => services.stopFixed());
+  }
+
+  /** The control API last, so that it tells how far things are. */
+  async close(): Promise<void> {
+    await closeRooms(this.#rooms, this.#memory, this.#step);
+    this.#enter('stopped', 'stopped');
+    if (!this.#ceded) {
+      await this.#step('closing the control API', async () => this.#api?.close());
+      this.#recorder?.close();
+    }
+    this.#metrics.close();
     this.#reports.close();
-    await step('letting go of the state', () => Promise.all([this.#roster.close(), this.#lock.release()]));
+    await this.#step('letting go of the state', () =>
+      Promise.all([this.#roster.close(), this.#lock.release()]),
+    );
     this.#tellStopped();
   }
 
@@ -293,6 +292,6 @@ class RunningDaemon implements Daemon {
   #enter(state: DaemonState, message: string): void {
     this.#state = state;
     this.#reports.entered(state);
-    this.#context.emit({ kind: 'daemon', subject: 'daemon', message, detail: { state } });
+    this.#tell(message, { state });
   }
 }

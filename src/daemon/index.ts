@@ -1,13 +1,13 @@
 // Door of daemon/. What runs a daemon is loaded only when it is called: `reeve status` needs no HTTP server.
 import type { announceService as AnnounceService } from './announce.ts';
-import type { Daemon, DaemonOptions } from './daemon.ts';
+import type { Daemon, DaemonOptions } from './daemon-options.ts';
 import type { RegistryReach } from './registry-probe.ts';
 import type { RunOptions } from './run.ts';
 
 export { currentOwner, defaultStateFolder, stateFolder } from '../store/index.ts';
 export type { Announcement, AnnounceOptions } from './announce.ts';
 export { type Control, type ControlOptions, connectControl } from './client.ts';
-export type { Daemon, DaemonOptions } from './daemon.ts';
+export type { Daemon, DaemonOptions } from './daemon-options.ts';
 export type { RecordedEvent } from './events.ts';
 export type { HealthReport } from './health.ts';
 export { type LogLine, type LogQuery, readLogs } from './log-files.ts';

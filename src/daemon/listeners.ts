@@ -7,6 +7,7 @@ import type { Background } from './background.ts';
 import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
 import { createCertificateRoom } from './certificates.ts';
 import type { Choice } from './engines.ts';
+import { giveAll } from './estate.ts';
 import type { HandlerRoom } from './handlers.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics.ts';
@@ -23,6 +24,8 @@ export interface ListenerParts {
   tools: BindTools;
   metrics: Metrics;
   background: Background;
+  /** Sockets of the daemon that is succeeded. */
+  inherited?: Held[];
   sinks: SinkRoom;
   /** What listeners' certificate files are relative to. */
   folder: string;
@@ -43,6 +46,10 @@ export interface ListenerRoom {
   status(): ListenerStatus[];
   /** Whether every address is listening, and somebody there to accept. */
   accepting(): boolean;
+  /** Its sockets, for another daemon to accept on as well. @throws ReeveError where the system has no such thing. */
+  give(): ReturnType<typeof giveAll>;
+  /** Another daemon has them from now on: a drain leaves them open there. */
+  cede(): void;
   /** Accepts no more; resolves when the last connection has ended, at the latest after `deadline` ms. */
   drain(deadline: number): Promise<void>;
 }
@@ -60,6 +67,8 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
     changed: (name) => refresh(name),
   });
 
+  const heldNow = () => [...rows.values()].flatMap(({ binds }) => binds);
+  const inherited = [...(parts.inherited ?? [])];
   const planOf = ({
     name,
     config,
@@ -182,7 +191,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
     async prepare(configs, signal) {
       const secrets = await certificates.prepare(configs);
       const wants = wantsOf(configs);
-      const held = [...rows.values()].flatMap(({ binds }) => binds);
+      const held = [...heldNow(), ...inherited];
       const claimed = claimHeld(wants, held);
       const missing = wants.filter((want) => !claimed.has(want));
       const opened = await openAll(missing, tools, signal).catch((error) => {
@@ -196,6 +205,8 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         abandon: () => closeAll(opened),
         commit() {
           secrets.commit();
+          const used = new Set(claimed.values());
+          for (const held of inherited.splice(0)) if (!used.has(held)) void held.binding.close();
           for (const [want, held] of claimed) if (held.listener !== want.listener) held.moveTo(want.listener);
           const removed = [...rows.values()].filter(({ name }) => !Object.hasOwn(configs, name));
           for (const { name } of removed) rows.delete(name);
@@ -228,6 +239,10 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         ({ binds, engine }) =>
           binds.every(({ binding }) => binding.listening()) && (engine.accepts?.() ?? true),
       ),
+    give: () => giveAll(heldNow()),
+    cede() {
+      for (const { binding } of heldNow()) binding.cede();
+    },
     async drain(deadline) {
       await Promise.all(
         [...rows.values()].flatMap(({ engine, before }) =>

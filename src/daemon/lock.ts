@@ -25,6 +25,11 @@ export async function readLock(state: string): Promise<LockRecord | null> {
   return parseLock(await readFile(lockFile(state), 'utf8').catch(() => ''));
 }
 
+/** Of the daemon that this one succeeds: it stays that one's until `publish`. */
+export async function inheritLock(state: string, processes: Processes): Promise<Lock> {
+  return lockOf(state, await processes.identify(process.pid));
+}
+
 /** @throws ReeveError `conflict` where another daemon runs on this state directory. */
 export async function takeLock(state: string, processes: Processes): Promise<Lock> {
   const self = await processes.identify(process.pid);
@@ -42,6 +47,13 @@ export async function takeLock(state: string, processes: Processes): Promise<Loc
   } finally {
     await rm(draft, { force: true });
   }
+  return lockOf(state, self);
+}
+
+function lockOf(state: string, self: { start: string } | null): Lock {
+  const file = lockFile(state);
+  const draft = `${file}.${process.pid}`;
+  const own = { pid: process.pid, start: self?.start ?? '' };
   return {
     async publish(control) {
       await writeFile(draft, JSON.stringify({ ...own, control }), { mode: 0o600 });

@@ -7,6 +7,8 @@ export interface ManagerReports {
   /** Between both the daemon counts as reloading. */
   reloading(): unknown;
   reloaded(): unknown;
+  /** Another process, a child of this one, is the daemon now: what this one does is no news any more. */
+  succeeded(pid: number): void;
   close(): void;
 }
 
@@ -23,14 +25,15 @@ export function createManagerReports(
   manager: ServiceManager | null,
   { status, accepting }: ReportSource,
 ): ManagerReports {
-  if (!manager) return { entered() {}, reloading() {}, reloaded() {}, close() {} };
+  if (!manager) return { entered() {}, reloading() {}, reloaded() {}, succeeded() {}, close() {} };
   let starting: NodeJS.Timeout | undefined = setInterval(() => manager.starting(), startingEvery).unref();
   let ready = false;
+  let over = false;
   // The timer runs on the event loop: where that stands still, so does the sign of life.
   const beat =
     manager.watchdog !== null &&
     setInterval(() => {
-      if (!ready || accepting()) manager.alive();
+      if (!over && (!ready || accepting())) manager.alive();
     }, manager.watchdog / 2).unref();
   const begun = () => {
     clearInterval(starting);
@@ -39,6 +42,7 @@ export function createManagerReports(
   manager.starting();
   return {
     entered(state) {
+      if (over) return;
       if (state === 'ready') {
         begun();
         ready = true;
@@ -52,6 +56,10 @@ export function createManagerReports(
     reloading: () => ready && manager.reloading(),
     // A stop that came meanwhile is the last word.
     reloaded: () => ready && manager.ready(words(status())),
+    succeeded(pid) {
+      manager.mainProcess(pid);
+      over = true;
+    },
     close() {
       begun();
       if (beat) clearInterval(beat);

@@ -90,6 +90,31 @@ export const reloadResult = diffSchema.extend({
   changes: z.boolean().describe('false: the file says what it said before'),
 });
 
+export const upgradeRequest = z.strictObject({
+  deadlineMs: z.exactOptional(
+    z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .describe('that open connections get in the old process; 30,000 where absent'),
+  ),
+  timeoutMs: z.exactOptional(
+    z
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .describe('that the new process gets to become ready; 60,000 where absent'),
+  ),
+});
+export const upgradeResult = z.object({
+  before: z.object({ pid: z.int(), version: z.string() }),
+  after: z.object({ pid: z.int() }),
+  control: z.string().describe('host:port of the control API, which the new process has now'),
+  ms: z.int().describe('from the order until the new process accepted'),
+  connections: z.int().describe('those that end in the old process'),
+  deadlineMs: z.int().describe('that they have for it'),
+});
+
 export type DrainRequest = z.infer<typeof drainRequest>;
 export type DrainResult = z.infer<typeof drainResult>;
 export type WeightRequest = z.infer<typeof weightRequest>;
@@ -101,3 +126,5 @@ export type MaintainResult = z.infer<typeof maintainResult>;
 export type ScaleRequest = z.infer<typeof scaleRequest>;
 export type ScaleResult = z.infer<typeof scaleResult>;
 export type ReloadResult = z.infer<typeof reloadResult>;
+export type UpgradeRequest = z.infer<typeof upgradeRequest>;
+export type UpgradeResult = z.infer<typeof upgradeResult>;

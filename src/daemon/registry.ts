@@ -38,6 +38,8 @@ export interface RegistryRoomOptions {
   config: Pick<Config, 'registry'>;
   /** What relative paths begin at. */
   folder: string;
+  /** Whether no other daemon of the same state folder announces. */
+  isAlone(): boolean;
   /** Tells this daemon's announcements from those of another one. */
   stateFolder: string;
   instancesOf(service: string): Instance[];
@@ -50,11 +52,11 @@ interface Row {
 }
 
 export function createRegistryRoom(options: RegistryRoomOptions): RegistryRoom {
-  const { context, config, folder, stateFolder, instancesOf } = options;
+  const { context, config, folder, stateFolder, instancesOf, isAlone } = options;
   const settings = consulSettings(config.registry, folder);
   const owner = createHash('sha256').update(`${hostname()}\n${stateFolder}`).digest('hex').slice(0, 32);
   const registry = settings
-    ? createConsulRegistry({ ...settings, owner }, context)
+    ? createConsulRegistry({ ...settings, owner, isAlone }, context)
     : createEmbeddedRegistry(context);
   let services: Config['services'] = {};
   const rows = new Map<string, Row>();

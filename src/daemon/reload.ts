@@ -18,7 +18,7 @@ export interface LastReload {
 }
 
 /** How a reload from one configuration to another went. */
-export function lastReload(before: LoadedConfig, after: LoadedConfig | null, error: unknown): LastReload {
+function lastReload(before: LoadedConfig, after: LoadedConfig | null, error: unknown): LastReload {
   return {
     at: new Date().toISOString(),
     error: after ? null : errorMessage(error),
@@ -27,8 +27,36 @@ export function lastReload(before: LoadedConfig, after: LoadedConfig | null, err
   };
 }
 
+/** The configuration that counts. */
+export interface InForce {
+  loaded: LoadedConfig;
+  /** ISO 8601. */
+  loadedAt: string;
+  /** Null: not reloaded since the daemon started. */
+  lastReload: LastReload | null;
+}
+
+/** Keeps in `inForce` how it went. @throws like `reload`. */
+export async function reloadInForce(
+  inForce: InForce,
+  rooms: Rooms,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<ReloadResult> {
+  const before = inForce.loaded;
+  try {
+    const { loaded, result } = await reload(before, rooms, env, signal);
+    const last = lastReload(before, loaded, null);
+    Object.assign(inForce, { loaded, loadedAt: last.at, lastReload: last });
+    return result;
+  } catch (error) {
+    inForce.lastReload = lastReload(before, null, error);
+    throw error;
+  }
+}
+
 /** @throws ReeveError where the file is wrong or an address cannot be had: then all goes on as it was. */
-export async function reload(
+async function reload(
   current: LoadedConfig,
   rooms: Rooms,
   env: NodeJS.ProcessEnv,

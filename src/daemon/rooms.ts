@@ -20,6 +20,7 @@ import { type Background, createBackground } from './background.ts';
 import { bindTools } from './bind-tools.ts';
 import { type CheckRoom, createCheckRoom } from './checks.ts';
 import { chooseEngines } from './engines.ts';
+import { inheritAll } from './estate.ts';
 import { createHandlerRoom, type HandlerRoom } from './handlers.ts';
 import { inheritedSockets } from './inherited.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
@@ -30,6 +31,7 @@ import { registryTargets } from './registry-targets.ts';
 import { routedTargets } from './routed-targets.ts';
 import { createServiceRoom, type ServiceRoom } from './services.ts';
 import { createSinkRoom, type SinkRoom } from './sinks.ts';
+import type { Company, Inheritance } from './succession/index.ts';
 import { fixedTargets, serviceTargets } from './targets.ts';
 
 export interface Rooms {
@@ -58,6 +60,9 @@ export interface RoomsOptions {
   stateFolder: string;
   /** Ends the services where this process is killed. */
   keeper?: Keeper | undefined;
+  /** Whether another daemon has the same files. */
+  company: Company;
+  inheritance?: Inheritance | null;
   /** What is known of health from before. */
   memory: Memory;
   config: Config;
@@ -65,6 +70,7 @@ export interface RoomsOptions {
 
 export function createRooms(options: RoomsOptions): Rooms {
   const { system, context, metrics, env, folder, stateFolder, stdout, memory, config } = options;
+  const { company, inheritance } = options;
   const background = createBackground(context.emit);
   const maintenance = createMaintenance(context, (entries) => memory.keepMaintained(entries));
   maintenance.restore(memory.maintained());
@@ -83,7 +89,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     shared: { system, exec: { cwd: folder, env } },
     observer: alerts,
   });
-  const sinks = createSinkRoom({ stdout, context, stateFolder });
+  const sinks = createSinkRoom({ stdout, context, stateFolder, company });
   const handlers = createHandlerRoom(context);
   const pool = createPool({
     ...{ system, log: context.log, env, folder: stateFolder, config },
@@ -100,18 +106,20 @@ export function createRooms(options: RoomsOptions): Rooms {
       sight: createSight(system, context.log),
       trees: createTrees(system, options.keeper ?? null, context.log),
       logs: path.join(stateFolder, 'logs'),
+      isAlone: () => company.isAlone,
       unused: (instance, signal) => unused(() => listeners.openTo(instance), signal),
     },
     background,
   );
   const registry = createRegistryRoom({
-    ...{ context, config, folder, stateFolder },
+    ...{ context, config, folder, stateFolder, isAlone: () => company.isAlone },
     instancesOf: (name) => services.get(name)?.instances() ?? [],
   });
   services.onChange(registry.update);
   const listeners = createListenerRoom({
     chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
     tools: bindTools(system, context, inheritedSockets(system.inheritedSockets?.(env) ?? [], context)),
+    inherited: inheritance ? inheritAll(inheritance, context) : [],
     metrics,
     background,
     sinks,

@@ -5,9 +5,11 @@ import { errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { parseDuration } from '../core/quantity.ts';
 import type { Keeper } from '../supervise/index.ts';
 import type { ServiceManager, System } from '../system/index.ts';
-import { type Daemon, startDaemon } from './daemon.ts';
+import { startDaemon } from './daemon.ts';
+import type { Daemon } from './daemon-options.ts';
 import { watchFile } from './file-watch.ts';
 import { createLog } from './log.ts';
+import { type Inheritance, receiveInheritance } from './succession/index.ts';
 import { startSummary } from './summary.ts';
 
 export interface RunOptions {
@@ -24,6 +26,8 @@ export interface RunOptions {
   watch?: boolean;
   /** Default: the one that the system finds in the environment. */
   manager?: ServiceManager | null;
+  /** See DaemonOptions. */
+  again?: readonly string[];
   /** Print no summary. */
   quiet?: boolean;
 }
@@ -39,6 +43,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const log = await createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL });
   const start = new AbortController();
   let daemon: Daemon | null = null;
+  let inheritance: Inheritance | null = null;
   let asked = false;
   /** A reload was asked for before there was anything to reload. */
   let again = false;
@@ -77,12 +82,14 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     const lameDuck = delay ? parseDuration(delay) : 0;
     // Before the file is read: what changes from now on is seen.
     if (options.watch) unwatch = watchFile(path.resolve(options.configFile), reload);
-    daemon = await startDaemon({ ...options, log, lameDuck, manager }, start.signal);
+    inheritance = await receiveInheritance(env);
+    daemon = await startDaemon({ ...options, log, lameDuck, manager, inheritance }, start.signal);
     if (again) void reload();
     if (!options.quiet) stdout.write(startSummary(daemon.status()));
     await daemon.stopped;
     return exit.done;
   } catch (error) {
+    inheritance?.failed(errorMessage(error));
     // A stop that came during the start is not a failure.
     if (isReeveError(error) && error.code === 'aborted') return exit.done;
     throw error;

@@ -20,6 +20,13 @@ export interface ServiceRoom {
    * after `ms`.
    */
   settled(ms: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when every one of these services has an instance that is up, or waits for what only others can give:
+   * a port, a dependency. @throws ReeveError `timeout` that says why one is not.
+   */
+  untilUp(names: readonly string[], ms: number, signal: AbortSignal): Promise<void>;
+  /** Stops those that cannot run twice on one machine: they have ports of their own. */
+  stopFixed(): Promise<void>;
   /** One instance after the other. @throws ReeveError `not-found`, or `timeout` when one does not come up. */
   restart(request: RestartRequest): Promise<RestartResult>;
   /** Lasts until the configuration says another number, or the daemon ends. */
@@ -64,6 +71,16 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
       return !service.instances().some((instance) => isComing(instance, isBlocked, goal));
     });
   };
+  const oneChange = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const done = () => {
+        listeners.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      listeners.add(done);
+      signal.addEventListener('abort', done);
+    });
   const effective = ({ config, scaledTo }: Pick<Row, 'config' | 'scaledTo'>): ServiceConfig =>
     scaledTo === null ? config : { ...config, instances: scaledTo };
   const find = (name: string): Row => {
@@ -118,6 +135,21 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
         look();
       });
     },
+    async untilUp(names, ms, signal) {
+      const late = AbortSignal.timeout(ms);
+      for (;;) {
+        const missing = names.flatMap((name) => rows.get(name)?.service ?? []).find((one) => !isUp(one));
+        if (!missing) return;
+        signal.throwIfAborted();
+        if (late.aborted) throw notUp(missing);
+        await oneChange(AbortSignal.any([signal, late]));
+      }
+    },
+    async stopFixed() {
+      const fixed = new Map([...rows].filter(([, { config }]) => hasFixedPort(config)));
+      await stopAll(fixed);
+      for (const name of fixed.keys()) rows.delete(name);
+    },
     async restart({ service: name, instance }) {
       const { service } = find(name);
       await service.restart(instance);
@@ -149,6 +181,23 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
       }
     },
   };
+}
+
+function isUp(service: Service): boolean {
+  const instances = service.instances();
+  return (
+    instances.length === 0 || instances.some(({ state, waitsFor }) => state === 'up' || waitsFor !== null)
+  );
+}
+
+function notUp(service: Service): ReeveError {
+  const { name, state, reason, lastExit } = service.instances()[0]!;
+  const why = reason ?? lastExit;
+  return new ReeveError('timeout', `${name} did not come up: it is ${state}${why ? ` (${why})` : ''}`);
+}
+
+function hasFixedPort({ ports }: ServiceConfig): boolean {
+  return Object.values(ports).some((port) => port !== 'auto');
 }
 
 /** A PID that an instance still shows has not been reaped, so it is nobody else's. */

@@ -28,6 +28,12 @@ export interface Memory {
   confirm(name: string, at: number): void;
   maintained(): Maintained[];
   keepMaintained(entries: readonly Maintained[]): void;
+  /** Writes what is not written yet, for another daemon to read. */
+  flush(): void;
+  /** Reads anew what another daemon has written since. */
+  refresh(): void;
+  /** Writes nothing any more: it is another daemon's. */
+  letGo(): void;
   /** Forgets what this run did not ask for. */
   close(): void;
 }
@@ -70,8 +76,13 @@ export async function openMemory(
       'select name, definition, kept from checks',
     )) {
       const parsed = keptSchema.safeParse(jsonOf(kept));
-      if (parsed.success)
-        rows.set(name, { definition, kept: parsed.data, at: life?.seen ?? 0, claimed: false });
+      if (parsed.success && !dirty.has(name))
+        rows.set(name, {
+          definition,
+          kept: parsed.data,
+          at: life?.seen ?? 0,
+          claimed: rows.get(name)?.claimed ?? false,
+        });
     }
     maintained = from.all<Maintained>('select subject, until from maintenance');
   };
@@ -136,6 +147,13 @@ export async function openMemory(
           }
         }),
       );
+    },
+    flush: () => guarded(() => write([...dirty])),
+    refresh: () => guarded(() => database && load(database)),
+    letGo() {
+      clearInterval(timer);
+      database?.close();
+      database = null;
     },
     close() {
       clearInterval(timer);

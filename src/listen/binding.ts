@@ -12,6 +12,10 @@ interface BoundSocket {
   /** Whether verification saw what it sent to itself arrive; null where it was not tried. */
   verified: boolean | null;
   listening(): boolean;
+  /** For another process to listen on as well; null where there is none to give: Windows, or it is closed. */
+  descriptor(): number | null;
+  /** Another process listens on it from now on: to close it here only lets go of it. */
+  cede(): void;
   /** Takes nobody new. Connections that are open go on. */
   close(): Promise<void>;
 }

@@ -1,12 +1,13 @@
 // A bound UDP socket on node:dgram. Datagrams wait until somebody welcomes clients; each client then has its own hearer.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { closeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Context } from '../core/context.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { DatagramBinding, Line, Welcome } from './binding.ts';
-import type { BindOptions } from './server.ts';
+import type { BindOptions, Inherited } from './server.ts';
 
 /** Before anybody welcomes clients. */
 const maxWaiting = 1024;
@@ -39,7 +40,13 @@ export async function hearOn(options: BindOptions, context: Context): Promise<Bo
     // macOS refuses what is beyond kern.ipc.maxsockbuf: then the default stays.
     context.log.debug({ listener: options.name, error: errorMessage(error) }, 'receive buffer not enlarged');
   }
-  return new BoundDatagrams(options, socket, context);
+  return new BoundDatagrams(options, socket, socket.address(), context);
+}
+
+/** A socket that another process hears on: nothing is heard here before somebody welcomes clients. */
+export function inheritDatagrams(options: BindOptions, from: Inherited, context: Context): BoundDatagrams {
+  const type = isIP(from.address) === 6 ? 'udp6' : 'udp4';
+  return new BoundDatagrams(options, createSocket({ type, lookup: asItIs }), from, context);
 }
 
 /** Node looks an address up for every datagram that is sent, one turn of the loop later. It needs no looking up. */
@@ -62,6 +69,8 @@ export class BoundDatagrams implements DatagramBinding {
   private readonly socket: Socket;
   private readonly context: Context;
   private welcome: Welcome | null = null;
+  /** A descriptor that is not heard on yet. */
+  private inherited: number | null = null;
   private readonly hearers = new Map<string, (datagram: Buffer) => void>();
   private waiting: { datagram: Buffer; from: RemoteInfo }[] = [];
   private lost = 0;
@@ -70,15 +79,23 @@ export class BoundDatagrams implements DatagramBinding {
   /** Datagrams of our own, by their content: whenever they come, they are for nobody else. */
   private readonly expected = new Map<string, () => void>();
 
-  constructor(options: BindOptions, socket: Socket, context: Context) {
+  constructor(
+    options: BindOptions,
+    socket: Socket,
+    bound: { address: string; port: number } | Inherited,
+    context: Context,
+  ) {
     this.endpoint = options.endpoint;
     this.v6only = options.v6only;
     this.name = options.name;
     this.socket = socket;
     this.context = context;
-    const bound = socket.address();
     this.address = bound.address;
     this.port = bound.port;
+    if ('fd' in bound) {
+      this.inherited = bound.fd;
+      this.verified = bound.verified;
+    }
     socket.on('message', (datagram, from) => this.arrive(datagram, from));
     // Windows tells here of a client that is gone (WSAECONNRESET); the socket goes on hearing.
     socket.on('error', (error) =>
@@ -88,11 +105,23 @@ export class BoundDatagrams implements DatagramBinding {
 
   accept(welcome: Welcome): void {
     this.welcome = welcome;
+    if (this.inherited !== null) this.socket.bind({ fd: this.inherited, exclusive: true });
+    this.inherited = null;
     this.release();
   }
 
   listening(): boolean {
     return !this.closed;
+  }
+
+  descriptor(): number | null {
+    const fd = this.inherited ?? handleOf(this.socket)?.fd ?? -1;
+    return fd >= 0 ? fd : null;
+  }
+
+  /** What clients say from now on the other process hears; what they are still to be told is sent from here. */
+  cede(): void {
+    handleOf(this.socket)?.recvStop();
   }
 
   /** The socket itself goes when the last client has been left: until then its answers need it. */
@@ -162,10 +191,20 @@ export class BoundDatagrams implements DatagramBinding {
   private closeIfLeft(): void {
     if (!this.closed || this.hearers.size > 0) return;
     this.welcome = null;
+    if (this.inherited !== null) closeSync(this.inherited);
+    this.inherited = null;
     try {
       this.socket.close();
     } catch {
       // It was closed already.
     }
   }
+}
+
+/** Node has no public name for it: `_handle` warns (DEP0112), the symbol behind it does not. */
+function handleOf(socket: Socket): { fd: number; recvStop(): void } | null {
+  const symbol = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'state symbol',
+  );
+  return symbol ? ((socket as never)[symbol] as { handle: never }).handle : null;
 }

@@ -20,12 +20,13 @@ export {
   loadTargetTls,
   type TargetTls,
 } from './credentials.ts';
-export { asItIs } from './datagrams.ts';
+export { asItIs, inheritDatagrams } from './datagrams.ts';
 export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
 export * from './handlers/index.ts';
 export { Overload } from './overload.ts';
 export type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
 export { Reception } from './reception.ts';
 export { resettable } from './secured.ts';
+export { inheritListener } from './server.ts';
 export { type Verification, verifyListening } from './verify.ts';
 export { verifyDatagrams } from './verify-datagrams.ts';

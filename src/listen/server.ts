@@ -34,6 +34,18 @@ export async function listenOn(options: BindOptions, context: Context): Promise<
   return new BoundListener(options, server, context);
 }
 
+/** A socket that another process has opened, and listens on: nobody is accepted here before somebody asks for it. */
+export interface Inherited {
+  fd: number;
+  address: string;
+  port: number;
+  verified: boolean | null;
+}
+
+export function inheritListener(options: BindOptions, from: Inherited, context: Context): BoundListener {
+  return new BoundListener(options, from, context);
+}
+
 function newServer(): Server {
   return createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
 }
@@ -49,23 +61,28 @@ export class BoundListener implements Binding {
   private readonly context: Context;
   /** Null while other processes accept on the socket, of which a descriptor is kept. */
   private server: Server | null;
-  private handed: { fd: number; calls: DescriptorCalls } | null = null;
+  private handed: { fd: number; calls: DescriptorCalls | null } | null = null;
+  private isShared: boolean;
   private handler: ((socket: Socket) => void) | null = null;
   private waiting: Socket[] = [];
   private held = 0;
   private closed = false;
   private readonly watchers = new Set<() => void>();
 
-  constructor(options: BindOptions, server: Server, context: Context) {
+  constructor(options: BindOptions, from: Server | Inherited, context: Context) {
     this.endpoint = options.endpoint;
     this.v6only = options.v6only;
     this.options = options;
     this.context = context;
-    this.server = server;
-    const bound = server.address() as AddressInfo;
+    this.isShared = 'fd' in from || options.fd !== undefined;
+    this.server = 'fd' in from ? null : from;
+    const bound = 'fd' in from ? from : (from.address() as AddressInfo);
     this.address = bound.address;
     this.port = bound.port;
-    this.listenTo(server);
+    if ('fd' in from) {
+      this.handed = { fd: from.fd, calls: null };
+      this.verified = from.verified;
+    } else this.listenTo(from);
   }
 
   accept(handler: (socket: Socket) => void): void {
@@ -80,11 +97,20 @@ export class BoundListener implements Binding {
       this.handed = { fd: calls.duplicate(descriptorOf(this.server)), calls };
       this.server.close();
       this.server = null;
-    }
+    } else this.handed!.calls = calls;
     this.handler = null;
     const waiting = this.waiting.splice(0);
     for (const socket of waiting) socket.off('error', ignore);
     return { fd: this.handed!.fd, waiting };
+  }
+
+  descriptor(): number | null {
+    const fd = this.server ? descriptorOf(this.server) : (this.handed?.fd ?? -1);
+    return fd >= 0 ? fd : null;
+  }
+
+  cede(): void {
+    this.isShared = true;
   }
 
   listening(): boolean {
@@ -96,9 +122,7 @@ export class BoundListener implements Binding {
     this.closed = true;
     // Node's own callback waits for the connections too; the listening socket itself is gone at once.
     this.server?.close();
-    // To end its listening would take the socket from systemd, too.
-    if (this.handed && this.options.fd !== undefined) closeSync(this.handed.fd);
-    else this.handed?.calls.end(this.handed.fd);
+    if (this.handed) this.letGo(this.handed);
     this.handed = null;
     for (const socket of this.waiting.splice(0)) socket.destroy();
     await new Promise((resolve) => setImmediate(resolve));
@@ -136,6 +160,12 @@ export class BoundListener implements Binding {
     );
   }
 
+  /** To end its listening would take the socket from others, too: the daemon before or after this one, systemd. */
+  private letGo({ fd, calls }: NonNullable<typeof this.handed>): void {
+    if (calls && !this.isShared) calls.end(fd);
+    else closeSync(fd);
+  }
+
   private takeBack(): void {
     if (!this.handed || this.closed) return;
     this.server = newServer();
@@ -170,7 +200,7 @@ export class BoundListener implements Binding {
 
 /** Node has no public name for it. */
 function descriptorOf(server: Server): number {
-  return (server as unknown as { _handle: { fd: number } })._handle.fd;
+  return (server as unknown as { _handle: { fd: number } | null })._handle?.fd ?? -1;
 }
 
 function ignore(): void {}

@@ -21,6 +21,8 @@ export interface AnnouncerOptions extends RegistrationOptions {
   consul: Consul;
   link: Link;
   context: Context;
+  /** Whether the owner is this process alone: for the time of an upgrade two daemons have one. Default: it is. */
+  isAlone?: () => boolean;
 }
 
 interface Entry {
@@ -196,7 +198,7 @@ export class Announcer {
 
   /** What somebody has taken out or changed, what an agent has forgotten, and what a crash has left behind. */
   async #lookForDifferences(signal: AbortSignal): Promise<void> {
-    const { consul, owner } = this.#options;
+    const { consul, owner, isAlone = () => true } = this.#options;
     const at = this.#now();
     const has = agentServices((await consul.ask('/v1/agent/services', {}, signal)).body);
     for (const [id, entry] of this.#entries) {
@@ -205,7 +207,7 @@ export class Announcer {
       entry.registered = false;
     }
     for (const [id, row] of has) {
-      const isLeft = owner !== null && row.Meta[ownerKey] === owner && !this.#entries.has(id);
+      const isLeft = isAlone() && owner !== null && row.Meta[ownerKey] === owner && !this.#entries.has(id);
       if (isLeft && !this.#leaving.has(id)) this.#leaving.set(id, () => {});
     }
     this.#lookedAt = at;

@@ -10,6 +10,8 @@ import type { Registry, Watch } from './registry.ts';
 export interface ConsulRegistryOptions extends ConsulSettings {
   /** Tells what a crash of the same announcer has left behind; null: nothing is cleaned up. */
   owner?: string | null;
+  /** See AnnouncerOptions. */
+  isAlone?: () => boolean;
   /** Consul itself forgets what has been critical for so long. Null: it never does. */
   deregisterCriticalAfterMs?: number | null;
 }
@@ -18,7 +20,14 @@ export function createConsulRegistry(options: ConsulRegistryOptions, context: Co
   const { owner = null, deregisterCriticalAfterMs = null } = options;
   const consul = connectConsul(options);
   const link = new Link(consul.address, context);
-  const announcer = new Announcer({ consul, link, context, owner, deregisterCriticalAfterMs });
+  const announcer = new Announcer({
+    consul,
+    link,
+    context,
+    owner,
+    deregisterCriticalAfterMs,
+    ...(options.isAlone && { isAlone: options.isAlone }),
+  });
   const watches = new Set<Watch>();
   const announced = new Set<() => Promise<void>>();
   return {

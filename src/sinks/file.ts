@@ -12,19 +12,23 @@ export type Fsync = 'none' | 'interval' | 'every';
 export interface FileOptions {
   fsync?: Fsync;
   log?: Log;
+  /** Whether no other process writes it: while one does, neither puts the file aside. Default: nobody does. */
+  isAlone?: () => boolean;
 }
 
 const newline = 0x0a;
 const syncEvery = 1000;
+/** Bytes of a batch while the file's bound does not count. */
+const sharedBatch = 1024 * 1024;
 
 /** Makes the folder where it is missing. Rejects with the system's error where the file cannot be opened. */
 export async function openFile(
   file: string,
   rotation: Rotation,
-  { fsync = 'none', log = silentLog }: FileOptions = {},
+  { fsync = 'none', log = silentLog, isAlone = () => true }: FileOptions = {},
 ): Promise<Destination> {
   await mkdir(path.dirname(file), { recursive: true });
-  const destination = new RotatedFile(file, rotation, fsync, log);
+  const destination = new RotatedFile(file, rotation, { fsync, log, isAlone });
   await destination.reopen();
   return destination;
 }
@@ -35,6 +39,9 @@ class RotatedFile implements Destination {
   private readonly rotation: Rotation;
   private readonly fsync: Fsync;
   private readonly log: Log;
+  private readonly isAlone: () => boolean;
+  /** Others have written it as well, so that its size is not what was counted here. */
+  private shared = false;
   /** Null after a rotation that failed half-way: the next batch opens it again. */
   private handle: FileHandle | null = null;
   private size = 0;
@@ -46,11 +53,12 @@ class RotatedFile implements Destination {
   private syncFailure: unknown = null;
   private compressing: Promise<void> = Promise.resolve();
 
-  constructor(file: string, rotation: Rotation, fsync: Fsync, log: Log) {
+  constructor(file: string, rotation: Rotation, { fsync, log, isAlone }: Required<FileOptions>) {
     this.file = file;
     this.rotation = rotation;
     this.fsync = fsync;
     this.log = log;
+    this.isAlone = isAlone;
   }
 
   start(): void {
@@ -60,6 +68,12 @@ class RotatedFile implements Destination {
 
   async room(firstLine: number): Promise<number> {
     if (!this.handle) await this.reopen();
+    if (!this.isAlone()) {
+      this.shared = true;
+      return Math.max(firstLine, sharedBatch);
+    }
+    if (this.shared) this.size = (await this.handle!.stat()).size;
+    this.shared = false;
     const { size, age } = this.rotation;
     const old = age !== undefined && systemClock.wall() - this.born >= age;
     if (this.size > 0 && (old || this.size + firstLine > size)) await this.rotate();
@@ -80,7 +94,7 @@ class RotatedFile implements Destination {
       } catch (error) {
         // The kernel forgets pages that it could not write (fsync(2), NOTES), so that trying again proves nothing:
         // the batch is taken back, and written anew.
-        await handle.truncate(this.size);
+        if (!this.shared) await handle.truncate(this.size);
         throw error;
       }
     }
@@ -117,7 +131,7 @@ class RotatedFile implements Destination {
       // A process that was killed may have left half a line: do not glue the next one to it.
       const last = Buffer.alloc(1, newline);
       if (this.size > 0) await handle.read(last, 0, 1, this.size - 1);
-      if (last[0] !== newline) this.size += (await handle.write('\n')).bytesWritten;
+      if (last[0] !== newline && this.isAlone()) this.size += (await handle.write('\n')).bytesWritten;
     } catch (error) {
       await handle.close();
       throw error;

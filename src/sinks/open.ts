@@ -28,11 +28,18 @@ export interface SinkConfig {
   stdout?: true | undefined;
 }
 
+export interface Sharing {
+  readonly isAlone: boolean;
+  untilAlone(): Promise<void>;
+}
+
 export interface SinkPlace {
   /** What a relative file name starts from. */
   folder: string;
   stateFolder: string;
   stdout: Writable;
+  /** For the time of an upgrade another daemon has the same files. Absent: never. */
+  company?: Sharing;
   context: Context;
 }
 
@@ -41,14 +48,18 @@ export interface SinkPlace {
  * with the first record.
  */
 export async function openSink(name: string, config: SinkConfig, place: SinkPlace): Promise<Sink> {
-  const { folder, stdout, context } = place;
+  const { folder, stdout, context, company } = place;
   if (config.nats) return openNats(name, config, config.nats, place);
   if (config.file === undefined) return new LineQueue(name, streamDestination(stdout), context);
   const file = path.resolve(folder, config.file);
   try {
     return new LineQueue(
       name,
-      await openFile(file, config.rotate, { fsync: config.fsync, log: context.log }),
+      await openFile(file, config.rotate, {
+        fsync: config.fsync,
+        log: context.log,
+        isAlone: () => company?.isAlone ?? true,
+      }),
       context,
     );
   } catch (error) {
@@ -79,6 +90,11 @@ async function openNats(
   };
   const spool = path.join(place.stateFolder, 'spool', name);
   const limit = config.spool?.size ?? 64_000_000;
-  const destination = new NatsDestination(name, options, spool, limit, place.context);
+  const destination = new NatsDestination(
+    name,
+    options,
+    { folder: spool, limit, free: place.company?.untilAlone() },
+    place.context,
+  );
   return new LineQueue(name, destination, place.context, natsEncoder(subject));
 }

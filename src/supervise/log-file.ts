@@ -13,6 +13,7 @@ const newline = 0x0a;
 export class LogFile {
   readonly #file: string;
   readonly #log: Log;
+  readonly #isAlone: () => boolean;
   #rotation: Rotation;
   #destination: Destination | null = null;
   #queue: Buffer[] = [];
@@ -22,10 +23,11 @@ export class LogFile {
   #waiting: (() => void)[] = [];
   #stale = false;
 
-  constructor(file: string, rotation: Rotation, log: Log) {
+  constructor(file: string, rotation: Rotation, log: Log, isAlone: () => boolean = () => true) {
     this.#file = file;
     this.#rotation = rotation;
     this.#log = log;
+    this.#isAlone = isAlone;
   }
 
   /** Takes whole lines. False: wait for `room` before writing more. */
@@ -71,7 +73,7 @@ export class LogFile {
   async #append(batch: Buffer): Promise<void> {
     if (this.#stale) await this.#leave();
     this.#stale = false;
-    this.#destination ??= await openFile(this.#file, this.#rotation);
+    this.#destination ??= await openFile(this.#file, this.#rotation, { isAlone: this.#isAlone });
     for (let rest = batch; rest.length > 0; ) {
       const room = await this.#destination.room(firstLine(rest));
       let piece = rest.subarray(0, wholeLines(rest, room));

@@ -18,7 +18,7 @@ const lineRate = { perSecond: 200, burst: 1000 };
 /** Bytes of an unfinished line that wait for its end, so that the two streams do not mix within a line. */
 const longestRest = 64 * 1024;
 
-type OutputDeps = Pick<SuperviseDeps, 'context' | 'logs'>;
+type OutputDeps = Pick<SuperviseDeps, 'context' | 'logs' | 'isAlone'>;
 
 export function logFile(folder: string, instance: string): string {
   return path.join(folder, `${instance.replace('/', '.')}.log`);
@@ -36,11 +36,15 @@ export class Output {
   #unseen = 0;
 
   /** `user-api/0` is kept in `user-api.0.log`. */
-  constructor(instance: string, { context, logs }: OutputDeps, { echo, rotate }: ServiceConfig['logs']) {
+  constructor(
+    instance: string,
+    { context, logs, isAlone }: OutputDeps,
+    { echo, rotate }: ServiceConfig['logs'],
+  ) {
     this.#name = instance;
     this.#log = context.log;
     this.#echo = echo;
-    this.#file = logs === null ? null : new LogFile(logFile(logs, instance), rotate, context.log);
+    this.#file = logs === null ? null : new LogFile(logFile(logs, instance), rotate, context.log, isAlone);
   }
 
   adjust({ echo, rotate }: ServiceConfig['logs']): void {

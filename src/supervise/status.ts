@@ -69,6 +69,8 @@ export interface SuperviseDeps {
   folder: string;
   /** Where the output of instances is kept; null: nowhere. */
   logs: string | null;
+  /** Whether no other process writes there. Default: nobody does. */
+  isAlone?: () => boolean;
   env: NodeJS.ProcessEnv;
   /** Resolves when no connection is open to the instance any more, at the latest when the signal aborts. */
   unused(instance: string, signal: AbortSignal): Promise<void>;

@@ -158,6 +158,12 @@ export async function openFixture(): Promise<ApiFixture> {
       ports: false,
       restart: [],
     }),
+    upgrade: async ({ deadlineMs = 0 }) => ({
+      before: { pid: 1, version: 'test' },
+      after: { pid: 2 },
+      ...{ control: 'x', ms: 0, connections: 0, deadlineMs },
+    }),
+    leave: () => void fixture.done.push('leave'),
     drain: ({ target }) => ({ targets: [target] }),
     maintain: ({ name }) => ({ subject: `check/${name}`, maintenance: [] }),
     probe: async () => 'probe_success 1\n',

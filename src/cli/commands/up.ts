@@ -52,6 +52,7 @@ async function run(io: Io, options: Options): Promise<number> {
     version,
     ...(options.logLevel ? { logLevel: options.logLevel } : {}),
     watch: options.watch ?? false,
+    again: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
     quiet: options.quiet ?? false,
   });
 }

@@ -75,4 +75,20 @@ export function commandRoutes(app: FastifyInstance, parts: ApiParts): void {
       return reply.code(202).send({ state: 'draining' });
     },
   );
+  declare(
+    app,
+    {
+      ...{ method: 'POST', url: '/api/v1/upgrade', body: orders.upgradeRequest },
+      response: orders.upgradeResult,
+      summary: 'Starts the daemon anew as another process, which takes over its listening sockets.',
+      hint: 'Send {}, with "deadlineMs": 30000 for open connections and "timeoutMs": 60000 to become ready',
+    },
+    async ({ body }, _request, reply) => {
+      const result = await parts.upgrade(body);
+      // Only once the answer is out, or nobody waits for it any more.
+      if (reply.raw.closed) parts.leave();
+      else reply.raw.once('close', parts.leave);
+      return result;
+    },
+  );
 }

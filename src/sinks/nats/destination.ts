@@ -29,12 +29,21 @@ export function natsEncoder(subject: string): Encode {
   };
 }
 
+/** Where records wait while NATS is away. */
+export interface SpoolPlace {
+  folder: string;
+  limit: number;
+  /** Resolves when nobody else uses it any more: the daemon that this one succeeds. Absent: nobody does. */
+  free?: Promise<void> | undefined;
+}
+
 export class NatsDestination implements Destination {
   readonly kind = 'nats';
   private readonly name: string;
   private readonly options: NatsOptions;
   private readonly spool: Spool;
   private readonly limit: number;
+  private free: Promise<void> | null;
   private readonly context: Context;
   private link: Link | null = null;
   /** Why there is no link; null at first, while nothing has been tried. */
@@ -45,23 +54,24 @@ export class NatsDestination implements Destination {
   private wake: () => void = () => {};
   private readonly counts = { delivered: 0, bytes: 0 };
 
-  constructor(name: string, options: NatsOptions, folder: string, limit: number, context: Context) {
+  constructor(name: string, options: NatsOptions, { folder, limit, free }: SpoolPlace, context: Context) {
     this.name = name;
     this.options = options;
     this.limit = limit;
+    this.free = free ?? null;
     this.spool = new Spool(folder, limit);
     this.context = context;
   }
 
   start(): void {
-    this.opening = this.spool.open();
+    this.opening = this.openSpool();
     // Told with the first batch.
     this.opening.catch(() => {});
     this.running = this.run();
   }
 
   async room(firstLine: number): Promise<number> {
-    await this.opening;
+    if (!this.free) await this.opening;
     return Math.max(inFlight, firstLine);
   }
 
@@ -70,6 +80,7 @@ export class NatsDestination implements Destination {
       const taken = await this.publish(lines);
       if (taken > 0) return taken;
     }
+    if (this.free) throw new ReeveError('unreachable', `NATS is away, and the daemon before has the spool`);
     if (await this.spool.append(lines)) {
       this.wake();
       return lines.length;
@@ -106,10 +117,20 @@ export class NatsDestination implements Destination {
     }
   }
 
+  private async openSpool(): Promise<void> {
+    if (this.free) {
+      await Promise.race([this.free, aborted(this.closing.signal)]);
+      if (this.closing.signal.aborted) return;
+    }
+    await this.spool.open();
+    this.free = null;
+    this.wake();
+  }
+
   /** Keeps a link, and brings what was spooled to NATS, oldest first. */
   private async run(): Promise<void> {
     const { signal } = this.closing;
-    await this.opening!.catch(() => {});
+    if (!this.free) await this.opening!.catch(() => {});
     for (let attempt = 0; !signal.aborted; ) {
       try {
         if (!this.link) {
@@ -171,4 +192,8 @@ export class NatsDestination implements Destination {
   private tell(message: string, detail: Record<string, unknown>): void {
     this.context.emit({ kind: 'sink', subject: `sink/${this.name}`, message, detail });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
