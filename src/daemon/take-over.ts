@@ -1,4 +1,5 @@
 // The takeover as the new daemon carries it out: when it is ready, and what it takes last.
+import { systemClock } from '../core/context.ts';
 import type { Memory } from '../health/index.ts';
 import type { Rooms } from './rooms.ts';
 import type { ChangingCompany, Inheritance } from './succession/index.ts';
@@ -28,7 +29,8 @@ export async function takeOver(
     company.left();
     tell(`PID ${pid}, the daemon before this one, has ended`, { pid });
   });
-  await rooms.services.untilUp(up, within * patience, signal);
+  // The monotonic clock began with this process.
+  await rooms.services.untilUp(up, Math.max(0, within * patience - systemClock.monotonic()), signal);
   await inheritance.mayBegin(signal);
   // Until now the old one has gone on probing.
   memory.refresh();

@@ -121,7 +121,7 @@ test.each([
     '--token-file',
     path.join(home.folder, 'state/token'),
     '--timeout',
-    '5s',
+    '10s',
   ]);
   expect(told.code).not.toBe(0);
   expect(told.stderr).toMatch(why);
