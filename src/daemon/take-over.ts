@@ -30,7 +30,8 @@ export async function takeOver(
     tell(`PID ${pid}, the daemon before this one, has ended`, { pid });
   });
   // The monotonic clock began with this process.
-  await rooms.services.untilUp(up, Math.max(0, within * patience - systemClock.monotonic()), signal);
+  const left = Math.max(0, Math.round(within * patience - systemClock.monotonic()));
+  await rooms.services.untilUp(up, left, signal);
   await inheritance.mayBegin(signal);
   // Until now the old one has gone on probing.
   memory.refresh();

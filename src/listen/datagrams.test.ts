@@ -113,7 +113,7 @@ describe('a UDP socket', () => {
     'notices that somebody else gets what is sent to its port',
     async () => {
       const own = await plain({ address: '0.0.0.0', reuseAddr: true });
-      const binding = new BoundDatagrams(options('0.0.0.0'), own, context);
+      const binding = new BoundDatagrams(options('0.0.0.0'), own, own.address(), context);
       // The more exact address gets it.
       await plain({ port: binding.port, reuseAddr: true });
       const { verified, words } = await verifyDatagrams(binding, never, 300);
