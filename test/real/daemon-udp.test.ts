@@ -1,7 +1,7 @@
 // UDP listeners of a whole daemon: configuration, status, metrics, conflicts, checks, reload.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/index.ts';
@@ -117,6 +117,32 @@ test.runIf(needs('DNS servers behind a UDP listener', 'dnsmasq', 'linux'))(
     expect(dead!.failures).toBeGreaterThan(0);
   },
 );
+
+test('a service that speaks UDP alone is balanced over its instances, by a check of UDP', async () => {
+  const where = house(`
+services:
+  app:
+    command: ["${process.execPath}", udp.mjs]
+    instances: 2
+    check: { udp: true, send: ping, expect: pong, interval: 200ms, fastInterval: 100ms }
+listeners:
+  echo: { bind: ["udp://127.0.0.1:0"], balance: { service: app } }
+`);
+  const script = `
+import { createSocket } from 'node:dgram';
+const socket = createSocket('udp4');
+socket.on('message', (datagram, { port, address }) =>
+  socket.send(String(datagram) === 'ping' ? 'pong' : String(process.pid), port, address));
+socket.bind(Number(process.env.PORT), '127.0.0.1');
+`;
+  writeFileSync(path.join(where.folder, 'udp.mjs'), script);
+  const daemon = await start(where);
+  const instances = () => daemon.status().services[0]!.instances;
+  await eventually(() => instances().every(({ state }) => state === 'up'), 30_000);
+  const clients = await Promise.all([1, 2, 3, 4].map(() => udpClient(portOf(daemon, 'echo'))));
+  const pids = await Promise.all(clients.map((client) => client.ask('who?')));
+  expect(new Set(pids)).toEqual(new Set(instances().map(({ pid }) => String(pid))));
+});
 
 test('conflicts are settled as for TCP: told with the holder, or the next port is taken', async () => {
   const holder = await udpServer(() => null);

@@ -1,5 +1,7 @@
 // A real dnsmasq on loopback that knows what its command line says: in the foreground, ended by its PID.
+
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -36,12 +38,14 @@ async function startOn(port: number, words: string[]): Promise<Dnsmasq | string>
   const file = program('dnsmasq')!;
   const root = path.resolve(file, '../../..');
   const libraries = ['usr/lib', 'lib'].map((folder) => path.join(root, folder, 'x86_64-linux-gnu'));
+  // Known to no other server that may have the port.
+  const own = `${randomUUID()}.test`;
   const server = spawn(
     file,
     [
       ...['--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=', '--no-resolv', '--no-hosts'],
       ...[`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces', '--user=', '--group='],
-      ...['--host-record=ready.test,127.0.0.1', ...words],
+      ...[`--host-record=${own},127.0.0.1`, ...words],
     ],
     { env: { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -53,7 +57,7 @@ async function startOn(port: number, words: string[]): Promise<Dnsmasq | string>
   onTestFinished(() => kill(server));
   const resolver = resolverAt(port);
   const ready = await eventually(
-    async () => server.exitCode !== null || (await resolver.resolve4('ready.test').catch(() => null)),
+    async () => server.exitCode !== null || (await resolver.resolve4(own).catch(() => null)),
     30_000,
   );
   if (ready !== true) return { port, kill: () => kill(server) };
