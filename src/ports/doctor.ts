@@ -1,13 +1,21 @@
 // doctor: what on this machine decides how ports behave, each line judged, with the remedy.
+import { isLoopback } from '../core/address.ts';
+import type { Protocol } from '../core/endpoint.ts';
 import { formatRange, type PortRange } from '../core/range.ts';
 import { plural } from '../core/text.ts';
-import type { Containment, HostFacts, SocketTable } from '../system/index.ts';
+import type { Containment, FirewallAnswer, HostFacts, SocketTable, System } from '../system/index.ts';
 
 export interface Finding {
   subject: string;
   verdict: 'ok' | 'warn' | 'fail';
   message: string;
   remedy: string | null;
+}
+
+export interface GuardedListener {
+  protocol: Protocol;
+  port: number;
+  answer: FirewallAnswer;
 }
 
 export interface DoctorFacts {
@@ -21,6 +29,8 @@ export interface DoctorFacts {
   pool: PortRange;
   containment: Containment['abilities'];
   state: { folder: string; error: string | null };
+  /** Listeners that other machines could reach, each with what the firewall says; null where none is known. */
+  firewall: GuardedListener[] | null;
   /** Null where no other registry than the daemon's own is named. */
   registry: { address: string; error: string | null; services: number } | null;
 }
@@ -50,6 +60,7 @@ export function diagnose(facts: DoctorFacts): Finding[] {
     excluded(facts),
     ipv6(facts),
     containment(facts),
+    ...firewall(facts),
     state(facts),
     ...registry(facts),
   ];
@@ -158,6 +169,30 @@ function ipv6({ host }: DoctorFacts): Finding {
   );
 }
 
+function firewall({ firewall: listeners }: DoctorFacts): Finding[] {
+  if (listeners === null || listeners.length === 0) return [];
+  if (listeners[0]!.answer.verdict === 'off')
+    return [warn('firewall', 'switched off on every network', null)];
+  const shut = listeners.filter(({ answer }) => answer.verdict === 'missing' || answer.verdict === 'blocked');
+  const open = `${listeners.length - shut.length} of ${plural(listeners.length, 'listener')} may be reached from other machines`;
+  if (shut.length === 0) return [ok('firewall', open)];
+  const names = shut
+    .slice(0, 5)
+    .map(
+      ({ protocol, port, answer }) =>
+        `${protocol} ${port} (${answer.verdict === 'missing' ? 'no rule' : 'blocked'})`,
+    );
+  const more = shut.length > 5 ? ` and ${shut.length - 5} more` : '';
+  const { command } = shut[0]!.answer;
+  return [
+    warn(
+      'firewall',
+      `${open}; not ${names.join(', ')}${more}`,
+      command && `if they should, as administrator: ${command}`,
+    ),
+  ];
+}
+
 function state({ state: { folder, error } }: DoctorFacts): Finding {
   return error === null
     ? ok('state directory', folder)
@@ -172,4 +207,18 @@ function registry({ registry: reach }: DoctorFacts): Finding[] {
       ? ok('registry', `Consul on ${address} answers: ${plural(services, 'service')}`)
       : fail('registry', `${address}: ${error}`, 'start the agent, or correct its address and token'),
   ];
+}
+
+/** One answer a port and protocol. Null where this system has no firewall that could be asked. */
+export async function askFirewall(system: System, table: SocketTable): Promise<GuardedListener[] | null> {
+  const rows = table.rows.filter(({ address, id }) => id !== null && !isLoopback(address));
+  if (!system.host.firewall || rows.length === 0) return null;
+  const { pids } = await system.sockets.holders(new Set(rows.map(({ id }) => id!)));
+  const listeners = new Map<string, GuardedListener>();
+  for (const { protocol, port, id } of rows) {
+    const pid = pids.get(id!)?.[0] ?? null;
+    const answer = await system.host.firewall({ protocol, port, pid });
+    if (answer) listeners.set(`${protocol} ${port}`, { protocol, port, answer });
+  }
+  return listeners.size > 0 ? [...listeners.values()] : null;
 }

@@ -1,5 +1,5 @@
 // Door of ports/: the verbs on a port.
-export { type DoctorFacts, diagnose, type Finding } from './doctor.ts';
+export { askFirewall, type DoctorFacts, diagnose, type Finding } from './doctor.ts';
 export { carryOut, type FreeOptions, planned, prepareFree } from './free.ts';
 export type { PreparedFree } from './plan.ts';
 export {

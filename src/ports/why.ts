@@ -112,6 +112,7 @@ async function explain(
     rivals: found ? rivalsIn(found) : [],
     table: found && { source: found.source, blindSpots: found.blindSpots },
     host,
+    firewall: (await system.host.firewall?.({ protocol, port, pid: null })) ?? null,
   });
   return {
     endpoint: formatEndpoint({ protocol, host: bind.address, port }),

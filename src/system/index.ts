@@ -1,6 +1,7 @@
 // Door of system/: the interface, and what every implementation shares. Which one is used is decided in select.ts, by
 // the entry points alone.
 export type * from './elevation.ts';
+export type * from './firewall.ts';
 export type * from './scanner.ts';
 export type * from './service-manager.ts';
 export type * from './system.ts';

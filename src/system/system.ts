@@ -3,6 +3,7 @@ import type { Family } from '../core/address.ts';
 import type { Protocol } from '../core/endpoint.ts';
 import type { PortRange } from '../core/range.ts';
 import type { Elevation } from './elevation.ts';
+import type { FirewallAnswer } from './firewall.ts';
 import type { Scanner } from './scanner.ts';
 import type { InheritedSocket, ServiceManager } from './service-manager.ts';
 
@@ -278,6 +279,8 @@ export interface HostFacts {
 
 export interface Host {
   facts(): Promise<HostFacts>;
+  /** Whether the system's firewall lets other machines reach it; null where that is not known. Windows only. */
+  firewall?(socket: { protocol: Protocol; port: number; pid: number | null }): Promise<FirewallAnswer | null>;
 }
 
 /** Those who would restart a process that was merely killed. */

@@ -22,13 +22,17 @@ reeve doctor --json`,
     .action(action<DoctorOptions>(io, (_, options) => run(io, options)));
 
 async function run(io: Io, options: DoctorOptions): Promise<number> {
-  const [{ selectSystem }, { diagnose }, { defaultStateFolder, reachRegistry }, { renderFindings }] =
-    await Promise.all([
-      import('../../system/select.ts'),
-      import('../../ports/index.ts'),
-      import('../../daemon/index.ts'),
-      import('../render/doctor.ts'),
-    ]);
+  const [
+    { selectSystem },
+    { askFirewall, diagnose },
+    { defaultStateFolder, reachRegistry },
+    { renderFindings },
+  ] = await Promise.all([
+    import('../../system/select.ts'),
+    import('../../ports/index.ts'),
+    import('../../daemon/index.ts'),
+    import('../render/doctor.ts'),
+  ]);
   const system = await selectSystem();
   const table = await system.sockets
     .table({ listening: true })
@@ -44,6 +48,7 @@ async function run(io: Io, options: DoctorOptions): Promise<number> {
     pool: { first: 20_000, last: 32_000 },
     containment: system.containment.abilities,
     state: { folder, error: await whyNotWritable(folder) },
+    firewall: typeof table === 'string' ? null : await askFirewall(system, table),
     registry: await reachRegistry(options.config ?? 'reeve.yaml', io.env),
   });
   if (options.json) io.out(json({ findings }));

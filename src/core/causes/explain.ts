@@ -5,6 +5,7 @@ import { conflictCauses, holdingRivals } from './conflict.ts';
 import type { BindFacts, Cause } from './facts.ts';
 import { refusalCauses } from './refusal.ts';
 import { lookCloser, reservePort } from './remedies.ts';
+import { firewallWarning } from './windows.ts';
 
 export interface Explanation {
   verdict: PortVerdict;
@@ -18,7 +19,7 @@ export function explainBind(facts: BindFacts): Explanation {
   if (failure === null) {
     if (holdingRivals(facts).length > 0) return { verdict: 'held', causes: ranked(causes) };
     if (!facts.table) return { verdict: 'unknown', causes: [unseen(facts)] };
-    return { verdict: 'free', causes: ranked([...causes, ...warnings(facts)]) };
+    return { verdict: 'free', causes: ranked([...causes, ...warnings(facts), ...firewallWarning(facts)]) };
   }
   // To Windows a port that somebody holds for himself alone is a matter of access (WSAEACCES).
   const exclusive = facts.platform === 'win32' && failure.code === 'EACCES';

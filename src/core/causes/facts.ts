@@ -23,7 +23,8 @@ export type CauseId =
   | 'invalid-argument'
   | 'no-descriptors'
   | 'sandbox-denied'
-  | 'ephemeral-range';
+  | 'ephemeral-range'
+  | 'firewall';
 
 export interface Cause extends CauseRecord {
   id: CauseId;
@@ -76,4 +77,6 @@ export interface BindFacts {
   /** Null where the system has no socket table to read. */
   table: { source: string; blindSpots: string[] } | null;
   host: BindHost;
+  /** Whether other machines may reach it, where the system tells. */
+  firewall?: { verdict: 'allowed' | 'blocked' | 'missing' | 'off'; command: string | null } | null;
 }

@@ -1,4 +1,5 @@
 // What Windows means by WSAEACCES, and what can be done there: excluded ranges, http.sys, exclusive owners.
+import { isLoopback } from '../address.ts';
 import { formatRange, inRange } from '../range.ts';
 import type { CauseRecord } from '../records.ts';
 import { withWsa } from '../wsa.ts';
@@ -105,4 +106,27 @@ export function serviceRemedies(rival: RivalSocket): Remedy[] {
   return services
     .filter((service) => !service.includes(','))
     .map((service) => ({ title: `stop the Windows service ${service}`, command: `net stop "${service}"` }));
+}
+
+/** Free, and still nobody outside will get an answer. */
+export function firewallWarning({ firewall, bind, port, protocol }: BindFacts): Cause[] {
+  if (!firewall || isLoopback(bind.address)) return [];
+  const { verdict, command } = firewall;
+  if (verdict !== 'missing' && verdict !== 'blocked') return [];
+  return [
+    {
+      id: 'firewall',
+      confidence: 'possible',
+      summary:
+        verdict === 'missing'
+          ? `free, but no rule of the firewall lets other machines reach ${protocol} ${port}, unless your program has one of its own`
+          : `free, but a rule of the firewall blocks ${protocol} ${port} from other machines`,
+      evidence: ['the rules of Windows Defender Firewall for incoming connections'],
+      remedies: [
+        verdict === 'missing'
+          ? { title: 'let other machines reach this port, as administrator', command }
+          : { title: 'look for the rule that blocks it', command },
+      ],
+    },
+  ];
 }

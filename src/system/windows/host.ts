@@ -1,10 +1,13 @@
 // Settings of this Windows that decide what may be bound: excluded ranges, dynamic ports, elevation, addresses.
 import { networkInterfaces, userInfo } from 'node:os';
 import { mergeRanges } from '../../core/range.ts';
+import { win } from '../../ffi/index.ts';
 import type { Host, HostFacts } from '../system.ts';
 import { isElevated } from './accounts.ts';
+import { type Firewall, firewallKeys, judge, parseFirewall } from './firewall.ts';
+import { imagePath, withProcess } from './handles.ts';
 import { parseDynamicPorts, parseExcludedRanges } from './netsh.ts';
-import { netsh } from './run-netsh.ts';
+import { netsh, systemProgram } from './run-netsh.ts';
 
 type Ranges = Pick<HostFacts, 'ephemeral' | 'reserved' | 'excluded'>;
 
@@ -12,6 +15,7 @@ type Ranges = Pick<HostFacts, 'ephemeral' | 'reserved' | 'excluded'>;
 const keptMs = 10_000;
 
 export function createHost(now: () => number, run = netsh): Host {
+  const readFirewall = createFirewall(now);
   let asked: Promise<Ranges> | null = null;
   let askedAt = 0;
   return {
@@ -40,6 +44,11 @@ export function createHost(now: () => number, run = netsh): Host {
         addresses,
       };
     },
+    async firewall({ protocol, port, pid }) {
+      const access = win.PROCESS_QUERY_LIMITED_INFORMATION;
+      const program = pid === null ? null : withProcess(pid, access, imagePath);
+      return judge(await readFirewall(), { protocol, port, program });
+    },
   };
 }
 
@@ -60,5 +69,19 @@ async function readRanges(run: typeof netsh): Promise<Ranges> {
       ...tcp.map((range) => ({ ...range, protocol: 'tcp' as const })),
       ...udp4.excluded.map((range) => ({ ...range, protocol: 'udp' as const })),
     ],
+  };
+}
+
+/** A query of the registry takes a fraction of a second, and doctor asks for each listener. */
+function createFirewall(now: () => number): () => Promise<Firewall> {
+  let asked: Promise<Firewall> | null = null;
+  let askedAt = 0;
+  return () => {
+    if (!asked || now() - askedAt > keptMs) {
+      const texts = firewallKeys.map((key) => systemProgram('reg.exe', ['query', key, '/s']));
+      asked = Promise.all(texts).then((parts) => parseFirewall(parts.join('\n'), process.env));
+      askedAt = now();
+    }
+    return asked;
   };
 }
