@@ -1,9 +1,11 @@
-// npm run docs: writes reeve.schema.json, docs/configuration.md and docs/json.md from the schemas in src/.
+// npm run docs: writes reeve.schema.json, docs/configuration.md and docs/json.md from the schemas in src/, and the man
+// page from the command tree.
 // With --check it writes nothing and fails where one of them is stale.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { manPage } from './docs-man.mjs';
 import { configurationPage, jsonPage } from './docs-pages.mjs';
 import { root } from './setup.mjs';
 
@@ -21,7 +23,9 @@ async function importSchemas() {
           export { z } from 'zod';
           export { configSchema } from './src/config/schema.ts';
           export * as records from './src/core/records.ts';
-          export { recordExamples } from './src/core/record-examples.ts';`,
+          export { recordExamples } from './src/core/record-examples.ts';
+          export { buildProgram } from './src/cli/program.ts';
+          export { createIo } from './src/cli/io.ts';`,
         resolveDir: root,
         loader: 'ts',
       },
@@ -30,6 +34,7 @@ async function importSchemas() {
       format: 'esm',
       platform: 'node',
       target: 'node20.19',
+      packages: 'external',
       logLevel: 'warning',
     });
     return await import(pathToFileURL(outfile).href);
@@ -56,7 +61,7 @@ function editorSchema(schema) {
   return { $schema, title: 'Configuration of reeve up', ...rest };
 }
 
-const { z, configSchema, records, recordExamples } = await importSchemas();
+const { z, configSchema, records, recordExamples, buildProgram, createIo } = await importSchemas();
 const config = z.toJSONSchema(configSchema, {
   io: 'input',
   target: 'draft-7',
@@ -75,6 +80,7 @@ const files = {
   'reeve.schema.json': `${JSON.stringify(editorSchema(config), null, 2)}\n`,
   'docs/configuration.md': configurationPage(config, head),
   'docs/json.md': jsonPage(shapes),
+  'docs/reeve.1': manPage(buildProgram(createIo([], process))),
 };
 
 for (const [name, text] of Object.entries(files)) {

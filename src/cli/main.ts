@@ -10,6 +10,8 @@ export async function main(args: string[], host: Host): Promise<number> {
   const io = createIo(args, host);
   const program = buildProgram(io);
   try {
+    // A glance for a person; a program that forgot its command gets the help, as a mistake.
+    if (args.length === 0 && io.interactive) return await (await import('./overview.ts')).overview(io);
     const elevated = withoutElevate(args);
     if (elevated) {
       const code = await elevate(elevated, process.argv[1] ?? 'reeve', io);

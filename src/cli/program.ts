@@ -1,7 +1,7 @@
 // The command tree. A command's own work is imported only when it runs, so that every command starts fast.
 import { Command } from 'commander';
 import { checkCommand } from './commands/check.ts';
-import { completionCommand } from './commands/completion.ts';
+import { completionCommand, valuesCommand } from './commands/completion.ts';
 import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
 import { dialCommand } from './commands/dial.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -14,6 +14,7 @@ import { scanCommand } from './commands/scan.ts';
 import { serviceCommand } from './commands/service.ts';
 import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
 import { drainCommand, weightCommand } from './commands/targets.ts';
+import { topCommand } from './commands/top.ts';
 import { upCommand } from './commands/up.ts';
 import { upgradeCommand } from './commands/upgrade.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -25,6 +26,7 @@ import { version } from './version.ts';
 const commands = [
   whoCommand,
   whyCommand,
+  topCommand,
   freeCommand,
   leaseCommand,
   leasesCommand,
@@ -77,6 +79,7 @@ export function buildProgram(io: Io): Command {
     const command = define(io, program).copyInheritedSettings(program);
     program.addCommand(command);
   }
+  program.addCommand(valuesCommand(io, program), { hidden: true });
   return program;
 }
 

@@ -1,7 +1,10 @@
 // The command line as a whole: help, exit codes, JSON as documented, colours, pipes, completion.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkSchema, freeSchema, whoSchema, whySchema } from '../../src/core/records.ts';
 import { startNode } from '../support/children.ts';
@@ -164,8 +167,31 @@ describe('completion', () => {
 
   it.runIf(needs('completion in bash', 'bash'))('completes in a real bash', async () => {
     const { stdout } = await reeve(['completion', 'bash']);
-    const script = `${stdout}\nCOMP_WORDS=(reeve wh); COMP_CWORD=1; _reeve; echo "\${COMPREPLY[*]}"; COMP_WORDS=(reeve who --al); COMP_CWORD=2; _reeve; echo "\${COMPREPLY[*]}"`;
-    const run = spawnSync(program('bash')!, ['-c', script], { encoding: 'utf8' });
-    expect(run.stdout).toBe('who why\n--all-states --all-namespaces\n');
+    const lease = { ...process.env, REEVE_LEASES: mkdtempSync(path.join(tmpdir(), 'reeve-complete-')) };
+    const port = await listen();
+    expect((await reeve(['lease', 'web-of-a-test'], { env: lease })).code).toBe(0);
+    // The line as it is typed; the shell splits it as it does for a key press.
+    const lines = [
+      'wh',
+      '--json who --al',
+      `free ${String(port).slice(0, -1)}`,
+      'release web',
+      'why udp:x',
+      'completion z',
+      'help com',
+    ];
+    const complete = (line: string) =>
+      `COMP_LINE='reeve ${line}' COMP_POINT=${line.length + 6} COMP_WORDS=(reeve); _reeve; echo "\${COMPREPLY[*]}"`;
+    const script = `${stdout}\nreeve() { '${process.execPath}' '${reeveFile}' "$@"; }\n${lines.map(complete).join('\n')}`;
+    const run = spawnSync(program('bash')!, ['-c', script], { encoding: 'utf8', env: lease });
+    rmSync(lease.REEVE_LEASES, { recursive: true });
+    expect(run.stderr).toBe('');
+    const replies = run.stdout.split('\n');
+    expect(replies.slice(0, 2)).toEqual(['who why', '--all-states --all-namespaces']);
+    expect(replies[2]!.split(' ')).toContain(String(port));
+    expect(replies.slice(3, 7)).toEqual(['web-of-a-test', '', 'zsh', 'completion']);
+    // What stands before a colon is there already.
+    const colon = `${stdout}\nreeve() { printf 'web/127.0.0.1:20000\\tup\\nweb/10.0.0.1:80\\tup\\n'; }\n${complete('drain web/127.0.0.1:2')}`;
+    expect(spawnSync(program('bash')!, ['-c', colon], { encoding: 'utf8' }).stdout).toBe('20000\n');
   });
 });

@@ -47,7 +47,9 @@ export const downCommand: Define = (io) =>
     action<ControlOptions>(io, async (_, options) => {
       const control = await connect(io, options);
       await control.stop(io.signal);
-      await waitUntilGone(control, io.signal);
+      const { openSpinner } = await import('../render/progress.ts');
+      const spinner = await openSpinner(io, options, 'the daemon drains');
+      await waitUntilGone(control, io.signal).finally(spinner.close);
       if (!options.json && !options.quiet) io.out('the daemon has stopped');
       return exit.done;
     }),

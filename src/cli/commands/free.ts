@@ -40,7 +40,10 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   ]);
   const targets = operands.map(parsePortTarget);
   const system = await selectSystem();
-  const { renderFreed, renderPlan } = await import('../render/free.ts');
+  const [{ renderFreed, renderPlan }, { openSpinner }] = await Promise.all([
+    import('../render/free.ts'),
+    import('../render/progress.ts'),
+  ]);
   const free = { force: options.force ?? false, timeoutMs: options.timeout };
   const prepared = await prepareFree(system, targets, free);
   const willAct = prepared.some(({ plan }) => plan.kind === 'stop') && !options.dryRun;
@@ -50,7 +53,11 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   }
   const results: FreeResult[] = [];
   for (const one of prepared) {
-    const result = options.dryRun ? planned(one) : await carryOut(system, one, free, io.signal);
+    const spinner = await openSpinner(io, options, `freeing ${one.endpoint}`);
+    const result = options.dryRun
+      ? planned(one)
+      : await carryOut(system, one, free, io.signal).finally(spinner.close);
+    spinner.close();
     results.push(result);
     if (!options.json) renderFreed(result, io);
   }

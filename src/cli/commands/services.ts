@@ -27,7 +27,9 @@ export const restartCommand: Define = (io) =>
     .action(
       action<ControlOptions>(io, async ([operand], options) => {
         const control = await connect(io, options);
-        const result = await control.restart(parseInstance(operand!), io.signal);
+        const { openSpinner } = await import('../render/progress.ts');
+        const spinner = await openSpinner(io, options, `restarting ${operand}`);
+        const result = await control.restart(parseInstance(operand!), io.signal).finally(spinner.close);
         if (options.json) io.out(json(result));
         else if (!options.quiet) {
           for (const name of result.restarted) io.out(`${io.colors.green('✓')} ${name} is up again`);
@@ -48,7 +50,13 @@ export const scaleCommand: Define = (io) =>
         const orders = operands.map(parseScale);
         const control = await connect(io, options);
         const results = [];
-        for (const order of orders) results.push(await control.scale(order, io.signal));
+        const { openSpinner } = await import('../render/progress.ts');
+        const spinner = await openSpinner(io, options, 'scaling');
+        try {
+          for (const order of orders) results.push(await control.scale(order, io.signal));
+        } finally {
+          spinner.close();
+        }
         if (options.json) io.out(json({ results }));
         else if (!options.quiet) {
           for (const { service, before, instances, configured } of results) {

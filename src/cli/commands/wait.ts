@@ -1,6 +1,7 @@
 // reeve wait: until services are up, or until ports are free.
 import { exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
+import type { CheckResult } from '../../core/records.ts';
 import type { Ask } from '../../ports/index.ts';
 import { action, type Common, command, type Define, json, setting, wholeNumber } from '../define.ts';
 import type { Io } from '../io.ts';
@@ -37,12 +38,23 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
     import('../render/checks.ts'),
   ]);
   const ask = options.free ? await askWhetherFree() : await askWhetherUp(operands, options);
+  const { openSpinner } = await import('../render/progress.ts');
+  const spinner = await openSpinner(io, options);
+  const last = new Map<string, string>();
+  const onResult = ({ url, verdict, reason }: CheckResult) => {
+    last.set(
+      url,
+      `${url} ${options.free ? waitForFreeWords[verdict] : verdict}${reason ? `, ${reason}` : ''}`,
+    );
+    spinner.say([...last.values()].join('; '));
+  };
+  const { timeout: timeoutMs, interval: intervalMs, successes } = options;
   const results = await waitFor(
     operands,
     ask,
-    { timeoutMs: options.timeout, intervalMs: options.interval, successes: options.successes },
+    { timeoutMs, intervalMs, successes, onResult },
     io.signal,
-  );
+  ).finally(spinner.close);
   if (options.json) io.out(json({ results }));
   else if (!options.quiet) renderChecks(results, io, options.free ? waitForFreeWords : undefined);
   return results.every(({ verdict, reason }) => verdict === 'up' && reason !== 'timeout')

@@ -1,6 +1,6 @@
 // A progress bar on a terminal, nothing elsewhere.
 import { formatDuration } from '../../core/quantity.ts';
-import { plural } from '../../core/text.ts';
+import { plural, printable } from '../../core/text.ts';
 import type { Common } from '../define.ts';
 import type { Io } from '../io.ts';
 
@@ -35,6 +35,39 @@ export async function openProgress(io: Io, title: string, { json, quiet }: Commo
       drawn = target;
     },
     close: () => bar.clear(),
+  };
+}
+
+export interface Spinner {
+  say(text: string): void;
+  close(): void;
+}
+
+/** What lasts for less shows nothing. */
+const spinnerAfter = 1000;
+const turns = ['|', '/', '-', '\\'];
+
+/** One line on a terminal that says what is waited for, and for how long; gone when it is over. */
+export async function openSpinner(io: Io, { json, quiet }: Common, title = 'waiting'): Promise<Spinner> {
+  const { stderr } = io.host;
+  if (json || quiet || !stderr.isTTY) return { say() {}, close() {} };
+  const started = performance.now();
+  let told = '';
+  let turn = 0;
+  const timer = setInterval(() => {
+    const ms = performance.now() - started;
+    if (ms < spinnerAfter) return;
+    const line = `${turns[turn++ % turns.length]} ${title} ${formatDuration(Math.floor(ms / 1000) * 1000)}  ${printable(told)}`;
+    stderr.write(`\r\x1b[K${[...line].slice(0, (stderr.columns || 80) - 1).join('')}`);
+  }, redrawMs);
+  return {
+    say(text) {
+      told = text;
+    },
+    close() {
+      clearInterval(timer);
+      if (turn > 0) stderr.write('\r\x1b[K');
+    },
   };
 }
 
