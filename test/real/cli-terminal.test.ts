@@ -41,7 +41,9 @@ describe.runIf(needs('reeve on a terminal', 'linux', 'script'))('on a terminal',
 
   it('reeve alone tells of a lease that somebody else took', async () => {
     const env = ownLeases();
-    const { stdout } = await reeve(['lease', 'mine', '--ttl', '10m', '-q'], { env: { ...process.env, ...env } });
+    const { stdout } = await reeve(['lease', 'mine', '--ttl', '10m', '-q'], {
+      env: { ...process.env, ...env },
+    });
     // As reeve run and the daemon note it when they see a stranger on the port.
     const book = await openLeaseBook({ system: await selectSystem(), env: { ...process.env, ...env } });
     const [lease] = await book.list('mine');
@@ -49,7 +51,9 @@ describe.runIf(needs('reeve on a terminal', 'linux', 'script'))('on a terminal',
     book.close();
     const glance = terminal([], env);
     expect(await glance.ended).toBe(1);
-    expect(text(glance.raw())).toContain(`✗ port ${stdout.trim()}, leased to mine, was taken by another process`);
+    expect(text(glance.raw())).toContain(
+      `✗ port ${stdout.trim()}, leased to mine, was taken by another process`,
+    );
     expect(text(glance.raw())).not.toContain('nothing is wrong');
   });
 

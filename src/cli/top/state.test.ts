@@ -1,3 +1,4 @@
+// The keys of reeve top, and that nothing is freed without a yes.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { keysIn } from './keys.ts';
