@@ -9,32 +9,38 @@ export interface DaemonLog extends Log {
   flush(): void;
 }
 
+/** Where lines go that stderr does not get. */
+export interface LogTarget {
+  write(line: string): void;
+}
+
 const levels = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** @throws ReeveError `usage` for an unknown level. */
 export async function createLog(
-  wanted: { level?: string | undefined; terminal?: boolean } = {},
+  wanted: { level?: string | undefined; terminal?: boolean; to?: LogTarget | undefined } = {},
 ): Promise<DaemonLog> {
   const level = wanted.level ?? 'info';
   if (!levels.includes(level)) {
     throw new ReeveError('usage', `'${level}' is not a log level: accepted are ${levels.join(', ')}`);
   }
   const stderr = 2;
-  if (wanted.terminal ?? isatty(stderr)) {
+  if (!wanted.to && (wanted.terminal ?? isatty(stderr))) {
     const { default: pretty } = await import('pino-pretty');
     const readable = pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' });
     return Object.assign(pino({ level }, readable) as Log, { flush() {} });
   }
-  // Not sync: under load, lines that come while one write is on its way leave together in the next.
-  const stream = pino.destination({ dest: stderr, sync: false });
-  // Whoever read the log is gone: that must not end what the daemon serves.
-  stream.on('error', () => {});
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
+  if (wanted.to) return Object.assign(pino(options, wanted.to) as Log, { flush() {} });
+  // Not sync: under load, lines that come while one write is on its way leave together in the next.
+  const stream = pino.destination({ dest: stderr, sync: false });
+  // Whoever read the log is gone: that must not end what the daemon serves.
+  stream.on('error', () => {});
   const log: Log = pino(options, stream);
   return Object.assign(log, { flush: () => stream.flushSync() });
 }

@@ -8,7 +8,7 @@ import type { ServiceManager, System } from '../system/index.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon-options.ts';
 import { watchFile } from './file-watch.ts';
-import { createLog } from './log.ts';
+import { createLog, type LogTarget } from './log.ts';
 import { type Inheritance, receiveInheritance } from './succession/index.ts';
 import { startSummary } from './summary.ts';
 
@@ -24,6 +24,8 @@ export interface RunOptions {
   logLevel?: string;
   /** Reload when the configuration's file changes. */
   watch?: boolean;
+  /** Instead of stderr. */
+  logTo?: LogTarget;
   /** Default: the one that the system finds in the environment. */
   manager?: ServiceManager | null;
   /** See DaemonOptions. */
@@ -40,7 +42,7 @@ export interface RunOptions {
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
   const { env, stdout } = options;
-  const log = await createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL });
+  const log = await createLog({ level: options.logLevel ?? env.REEVE_LOG_LEVEL, to: options.logTo });
   const start = new AbortController();
   let daemon: Daemon | null = null;
   let inheritance: Inheritance | null = null;

@@ -135,3 +135,17 @@ export function watchReadable(fd: number, callback: () => void): { close(): void
   });
   return handle;
 }
+
+/**
+ * A function that native code calls, by its C prototype, for as long as this process lives. Called from another
+ * thread it still runs here, on the event loop, and that thread waits for it without limit.
+ */
+export function callback(prototype: string, call: (...args: never[]) => number | undefined): bigint {
+  const { proto, pointer, register } = koffi();
+  return register(call, pointer(proto(prototype))) as bigint;
+}
+
+/** Text as the W calls of Windows take it where a structure points at it. */
+export function wideText(text: string): Uint8Array {
+  return Buffer.from(`${text}\0`, 'utf16le');
+}

@@ -15,7 +15,8 @@ export function renderPlist(definition: ServiceDefinition): string {
     ExitTimeOut: stopWithin / 1000,
     // "Background" would have its network and disk throttled.
     ProcessType: 'Interactive',
-    ...(user ? {} : { UserName: `_${name}`, GroupName: `_${name}` }),
+    // An account of its own would have to be made by hand.
+    ...(user ? {} : { UserName: 'nobody' }),
     WorkingDirectory: folderOf(configFile),
     EnvironmentVariables: {
       PATH: `${folderOf(node)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,

@@ -19,7 +19,6 @@ export interface ScmDefinition {
   restartOnError: true;
   /** Milliseconds that the machine waits for it when shutting down. */
   preshutdown: number;
-  environment: string[];
   /** What the account may change, and what it must read. */
   access: { folder: string; rights: 'modify' | 'read' }[];
 }
@@ -30,7 +29,7 @@ export function scmDefinition(definition: ServiceDefinition): ScmDefinition {
     name,
     displayName: name === 'portreeve' ? 'Portreeve' : `Portreeve: ${name}`,
     description: definition.description,
-    binaryPath: [node, script, 'service', 'run', '--name', name, '-c', configFile]
+    binaryPath: [node, script, 'service', 'run', '--name', name, '--state', state, '-c', configFile]
       .map(windowsArgument)
       .join(' '),
     start: definition.start,
@@ -40,10 +39,13 @@ export function scmDefinition(definition: ServiceDefinition): ScmDefinition {
     resetAfter: 86_400,
     restartOnError: true,
     preshutdown: stopWithin,
-    environment: [`REEVE_STATE=${state}`],
     access: [
       { folder: state, rights: 'modify' },
       { folder: folderOf(configFile), rights: 'read' },
+      // A Node of one user alone (nvm, fnm) is below that user's profile, which nobody else may read.
+      ...[folderOf(node), folderOf(folderOf(script))]
+        .filter((folder) => /^[A-Z]:\\Users\\/i.test(folder))
+        .map((folder) => ({ folder, rights: 'read' as const })),
     ],
   };
 }
@@ -60,7 +62,6 @@ export function renderScm(definition: ServiceDefinition): string {
     ['on failure', `restart after ${scm.restarts.map((ms) => `${ms / 1000} s`).join(', ')}`],
     ['', `counted anew after ${scm.resetAfter / 3600} h; also where it stops with an error`],
     ['at shutdown', `waits up to ${scm.preshutdown / 1000} s (preshutdown)`],
-    ...scm.environment.map((each): [string, string] => ['environment', each]),
     ...scm.access.map(({ folder, rights }): [string, string] => ['access', `${rights}: ${folder}`]),
   ];
   return `${rows.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n')}\n`;

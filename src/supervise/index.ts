@@ -4,6 +4,7 @@ export type { PortLease, PortSource } from './claims.ts';
 export { runKeeper } from './keeper.ts';
 export { createKeeper, type Keeper } from './keeper-link.ts';
 export { createTrees, type Trees } from './kept-tree.ts';
+export { LogFile } from './log-file.ts';
 export { type Restart, type RestartReason, restartReasons } from './restarts.ts';
 export { Run, type RunDeps, type RunEnd, type RunSpec } from './run.ts';
 export { type RunPort, type RunPortOptions, takeRunPort } from './run-port.ts';

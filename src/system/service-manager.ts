@@ -24,3 +24,49 @@ export interface InheritedSocket {
   readonly address: string;
   readonly port: number;
 }
+
+export interface ServiceSpec {
+  name: string;
+  displayName: string;
+  description: string;
+  /** The command line, quoted. */
+  binaryPath: string;
+  start: 'automatic' | 'delayed' | 'manual';
+  account: string;
+  /** Milliseconds until each start after a failure. */
+  restarts: readonly number[];
+  /** Seconds. */
+  resetAfter: number;
+  /** Milliseconds. */
+  preshutdown: number;
+}
+
+export interface ServiceState {
+  state: 'stopped' | 'starting' | 'stopping' | 'running' | 'paused';
+  pid: number | null;
+  /** With which it ended the last time; 0 where that was in order. */
+  exitCode: number;
+}
+
+/** Windows' service control manager. All throw ReeveError: `privilege`, `not-found`, `conflict`, `timeout`. */
+export interface ServiceControl {
+  /**
+   * Runs this process as the service that the manager has started it for; null, with nothing called, where it has not.
+   * Resolves with main's exit code once the manager lets go of it. To be called before anything heavy is loaded.
+   */
+  host(name: string, main: (manager: ServiceManager) => Promise<number>): Promise<number | null>;
+  /** Creates it, or changes the one of that name. True where it was created. */
+  install(spec: ServiceSpec): boolean;
+  remove(name: string): void;
+  /** Gives the name to entries in the event log, and takes it away again. */
+  setEventSource(name: string, wanted: boolean): void;
+  /** An entry in the event log. Never throws. */
+  report(name: string, kind: 'information' | 'error', text: string): void;
+  /** Resolves when it runs, or is stopped. */
+  start(name: string, signal: AbortSignal): Promise<void>;
+  stop(name: string, signal: AbortSignal): Promise<void>;
+  /** PARAMCHANGE: the service reads its configuration again. */
+  reload(name: string): void;
+  /** Null where there is none. */
+  state(name: string): ServiceState | null;
+}

@@ -5,7 +5,7 @@ import type { PortRange } from '../core/range.ts';
 import type { Elevation } from './elevation.ts';
 import type { FirewallAnswer } from './firewall.ts';
 import type { Scanner } from './scanner.ts';
-import type { InheritedSocket, ServiceManager } from './service-manager.ts';
+import type { InheritedSocket, ServiceControl, ServiceManager } from './service-manager.ts';
 
 export interface System {
   readonly platform: string;
@@ -19,6 +19,8 @@ export interface System {
   readonly elevation: Elevation;
   /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
+  /** Windows only. */
+  readonly serviceControl?: ServiceControl;
   /** Listening sockets that this process was started with. Each is its own from then on. */
   inheritedSockets?(env: NodeJS.ProcessEnv): InheritedSocket[];
 }

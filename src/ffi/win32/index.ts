@@ -5,3 +5,4 @@ export * from './errors.ts';
 export * from './kernel32.ts';
 export * from './network.ts';
 export * from './ntdll.ts';
+export * from './services.ts';

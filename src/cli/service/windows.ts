@@ -1,0 +1,97 @@
+// A Windows service: made through the service control manager itself, its account's rights by icacls.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { ReeveError } from '../../core/errors.ts';
+import { printable } from '../../core/text.ts';
+import { scmDefinition } from '../../service/index.ts';
+import type { System } from '../../system/index.ts';
+import type { Installer } from './work.ts';
+
+const execute = promisify(execFile);
+const rights = { modify: '(OI)(CI)M', read: '(OI)(CI)RX' } as const;
+
+export function windowsInstaller({ serviceControl: control }: System, signal: AbortSignal): Installer {
+  if (!control) throw new ReeveError('unsupported', 'this system has no service control manager');
+  return {
+    install(definition) {
+      const spec = scmDefinition(definition);
+      const { name } = spec;
+      const { state } = definition;
+      const existed = existsSync(state);
+      return [
+        {
+          words: `make the state directory ${state}`,
+          carryOut: () => mkdirSync(state, { recursive: true }) !== undefined,
+          undo: () => (existed ? undefined : removeIfEmpty(state)),
+        },
+        {
+          words: `define the service ${name} as ${spec.account}, start ${spec.start}`,
+          // One that is there is brought up to date.
+          carryOut: () => control.install(spec),
+          undo: () => control.remove(name),
+        },
+        {
+          words: `name it in the event log`,
+          carryOut: () => void control.setEventSource(name, true),
+          undo: () => control.setEventSource(name, false),
+        },
+        ...spec.access.map((each) => ({
+          words: `let ${spec.account} ${each.rights} ${each.folder}`,
+          carryOut: async () => void (await grant(each.folder, `${spec.account}:${rights[each.rights]}`)),
+        })),
+      ];
+    },
+    uninstall: (name) => [
+      {
+        words: `stop the service ${name}`,
+        async carryOut() {
+          const state = control.state(name)?.state;
+          if (state === undefined || state === 'stopped') return false;
+          await control.stop(name, signal);
+          return true;
+        },
+      },
+      {
+        words: `remove the service ${name}`,
+        carryOut() {
+          if (control.state(name) === null) return false;
+          control.remove(name);
+          return true;
+        },
+      },
+      { words: 'take its name from the event log', carryOut: () => void control.setEventSource(name, false) },
+    ],
+    start: async (name) => {
+      if (control.state(name)?.state !== 'running') await control.start(name, signal);
+    },
+    stop: async (name) => {
+      if (control.state(name)?.state !== 'stopped') await control.stop(name, signal);
+    },
+    reload: async (name) => control.reload(name),
+    async status(name) {
+      const found = control.state(name);
+      return {
+        name,
+        installed: found !== null,
+        state: found?.state ?? null,
+        running: found?.state === 'running',
+        pid: found?.pid ?? null,
+      };
+    },
+  };
+}
+
+/** What it holds by then, such as a log that tells what went wrong, is worth more than order. */
+function removeIfEmpty(folder: string): void {
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+async function grant(folder: string, to: string): Promise<void> {
+  try {
+    await execute('icacls', [folder, '/grant', to], { windowsHide: true, timeout: 60_000 });
+  } catch (error) {
+    const words = printable((error as { stderr?: string }).stderr || String(error)).slice(0, 500);
+    throw new ReeveError('conflict', `icacls cannot give rights on ${folder}: ${words}`, { cause: error });
+  }
+}

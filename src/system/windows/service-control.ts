@@ -1,0 +1,232 @@
+// Windows' service control manager, asked directly: numbers tell what failed, where sc.exe has words in any language.
+import { OsError, ReeveError } from '../../core/errors.ts';
+import { sleep } from '../../core/time.ts';
+import {
+  addressOf,
+  advapi32,
+  kernel32,
+  scm,
+  serviceCalls,
+  succeeded,
+  wideText,
+  win32Error,
+} from '../../ffi/index.ts';
+import type { ServiceControl, ServiceSpec, ServiceState } from '../service-manager.ts';
+import { hostService } from './service-host.ts';
+
+/** Longer than a service's own start and stop, whose waits grow while they get on. */
+const settleWithin = 120_000;
+const pollEvery = 100;
+const ERROR_INVALID_LEVEL = 124;
+
+export function createServiceControl(): ServiceControl {
+  return {
+    host: hostService,
+    install: (spec) => told('install', spec.name, () => install(spec)),
+    remove: (name) =>
+      told('remove', name, () =>
+        withService(name, scm.SERVICE_ALL_ACCESS, (service) => {
+          succeeded('DeleteService', serviceCalls.DeleteService(service));
+        }),
+      ),
+    setEventSource: (name, wanted) => told('name in the event log', name, () => setEventSource(name, wanted)),
+    report,
+    async start(name, signal) {
+      const access = scm.SERVICE_START | scm.SERVICE_QUERY_STATUS;
+      told('start', name, () =>
+        withService(name, access, (service) => {
+          succeeded('StartService', serviceCalls.StartServiceW(service, 0, null));
+        }),
+      );
+      const { state, exitCode } = await settled(name, 'starting', signal);
+      if (state === 'running') return;
+      throw new ReeveError('conflict', `the service ${name} did not start: it ended with ${exitCode}`, {
+        hint: 'Its log tells why: see reeve service status',
+      });
+    },
+    async stop(name, signal) {
+      control(name, 'stop', scm.CONTROL_STOP, scm.SERVICE_STOP | scm.SERVICE_QUERY_STATUS);
+      await settled(name, 'stopping', signal);
+    },
+    reload: (name) => control(name, 'reload', scm.CONTROL_PARAMCHANGE, scm.SERVICE_PAUSE_CONTINUE),
+    state: (name) => told('ask for', name, () => stateOf(name)),
+  };
+}
+
+function install(spec: ServiceSpec): boolean {
+  const { name, displayName, binaryPath, account } = spec;
+  const start = spec.start === 'manual' ? scm.SERVICE_DEMAND_START : scm.SERVICE_AUTO_START;
+  const [type, normal] = [scm.SERVICE_WIN32_OWN_PROCESS, scm.SERVICE_ERROR_NORMAL];
+  return withManager(scm.SC_MANAGER_CONNECT | scm.SC_MANAGER_CREATE_SERVICE, (manager) => {
+    const known = advapi32.OpenServiceW(manager, name, scm.SERVICE_ALL_ACCESS);
+    const service =
+      known ||
+      serviceCalls.CreateServiceW(
+        ...([manager, name, displayName, scm.SERVICE_ALL_ACCESS, type, start, normal, binaryPath] as const),
+        ...([null, null, null, account, null] as const),
+      );
+    succeeded('CreateService', service);
+    try {
+      if (known) {
+        const changed = serviceCalls.ChangeServiceConfigW(
+          ...([service, type, start, normal, binaryPath, null, null, null] as const),
+          ...([account, null, displayName] as const),
+        );
+        succeeded('ChangeServiceConfig', changed);
+      }
+      configure(service, spec);
+      return !known;
+    } catch (error) {
+      // Half a service would start with half of what was asked for.
+      if (!known) serviceCalls.DeleteService(service);
+      throw error;
+    } finally {
+      advapi32.CloseServiceHandle(service);
+    }
+  });
+}
+
+function configure(service: number, spec: ServiceSpec): void {
+  const set = (level: number, info: Uint8Array) => {
+    if (serviceCalls.ChangeServiceConfig2W(service, level, info) !== 0) return;
+    const error = kernel32.GetLastError();
+    // Every Windows since Vista knows them all; Wine 8 does not, and is none that restarts or delays by itself.
+    if (error !== ERROR_INVALID_LEVEL) throw win32Error('ChangeServiceConfig2', error);
+  };
+  const number = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+  const text = wideText(spec.description);
+  set(scm.SERVICE_CONFIG_DESCRIPTION, new Uint8Array(BigUint64Array.of(addressOf(text)).buffer));
+  const actions = new Uint32Array(spec.restarts.flatMap((ms) => [scm.SC_ACTION_RESTART, ms]));
+  const actionBytes = new Uint8Array(actions.buffer);
+  // SERVICE_FAILURE_ACTIONSW, 40 bytes: seconds, two texts, a count, and where the actions are.
+  const failure = new DataView(new ArrayBuffer(40));
+  failure.setUint32(0, spec.resetAfter, true);
+  failure.setUint32(24, spec.restarts.length, true);
+  failure.setBigUint64(32, addressOf(actionBytes), true);
+  set(scm.SERVICE_CONFIG_FAILURE_ACTIONS, new Uint8Array(failure.buffer));
+  set(scm.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, number(1));
+  if (spec.start !== 'manual')
+    set(scm.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, number(spec.start === 'delayed' ? 1 : 0));
+  set(scm.SERVICE_CONFIG_SERVICE_SID_INFO, number(scm.SERVICE_SID_TYPE_UNRESTRICTED));
+  set(scm.SERVICE_CONFIG_PRESHUTDOWN_INFO, number(spec.preshutdown));
+  // Named here so that they stay where the structures point.
+  void [text, actionBytes];
+}
+
+/** Windows' own program for such entries (eventcreate) has messages 1 to 1000, each of them just the text. */
+function setEventSource(name: string, wanted: boolean): void {
+  const key = `SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\${name}`;
+  if (!wanted) {
+    serviceCalls.RegDeleteTreeW(scm.HKEY_LOCAL_MACHINE, key);
+    return;
+  }
+  const set = (value: string, type: number, data: Uint8Array) => {
+    const error = serviceCalls.RegSetKeyValueW(scm.HKEY_LOCAL_MACHINE, key, value, type, data, data.length);
+    if (error !== 0) throw win32Error('RegSetKeyValue', error);
+  };
+  set('EventMessageFile', scm.REG_EXPAND_SZ, wideText('%SystemRoot%\\System32\\EventCreate.exe'));
+  set('TypesSupported', scm.REG_DWORD, new Uint8Array([7, 0, 0, 0]));
+}
+
+function report(name: string, kind: 'information' | 'error', text: string): void {
+  const log = serviceCalls.RegisterEventSourceW(null, name);
+  if (log === 0) return;
+  // ReportEvent takes up to 31,839 characters.
+  const words = wideText(text.slice(0, 31_000));
+  const texts = new Uint8Array(BigUint64Array.of(addressOf(words)).buffer);
+  const type = kind === 'error' ? scm.EVENTLOG_ERROR_TYPE : scm.EVENTLOG_INFORMATION_TYPE;
+  serviceCalls.ReportEventW(log, type, 0, kind === 'error' ? 2 : 1, null, 1, 0, texts, null);
+  serviceCalls.DeregisterEventSource(log);
+  void words;
+}
+
+function control(name: string, what: string, code: number, access: number): void {
+  told(what, name, () =>
+    withService(name, access, (service) => {
+      succeeded('ControlService', advapi32.ControlService(service, code, new Uint8Array(28)));
+    }),
+  );
+}
+
+async function settled(
+  name: string,
+  pending: ServiceState['state'],
+  signal: AbortSignal,
+): Promise<ServiceState> {
+  const end = performance.now() + settleWithin;
+  for (;;) {
+    const now = told('ask for', name, () => stateOf(name)) ?? { state: 'stopped', pid: null, exitCode: 0 };
+    if (now.state !== pending) return now;
+    if (performance.now() > end)
+      throw new ReeveError(
+        'timeout',
+        `the service ${name} is still ${pending} after ${settleWithin / 1000} s`,
+      );
+    await sleep(pollEvery, signal);
+  }
+}
+
+const states: Record<number, ServiceState['state']> = {
+  1: 'stopped',
+  2: 'starting',
+  3: 'stopping',
+  4: 'running',
+};
+
+function stateOf(name: string): ServiceState | null {
+  try {
+    return withService(name, scm.SERVICE_QUERY_STATUS, (service) => {
+      // SERVICE_STATUS_PROCESS: nine DWORDs.
+      const bytes = new Uint8Array(36);
+      const needed = new Uint8Array(4);
+      const { SC_STATUS_PROCESS_INFO: level } = scm;
+      succeeded(
+        'QueryServiceStatusEx',
+        serviceCalls.QueryServiceStatusEx(service, level, bytes, bytes.length, needed),
+      );
+      const [, state = 0, , error = 0, specific = 0, , , pid = 0] = new Uint32Array(bytes.buffer);
+      const exitCode = error === scm.ERROR_SERVICE_SPECIFIC_ERROR ? specific : error;
+      return { state: states[state] ?? 'paused', pid: pid === 0 ? null : pid, exitCode };
+    });
+  } catch (error) {
+    if (error instanceof OsError && error.code === 'ERROR_SERVICE_DOES_NOT_EXIST') return null;
+    throw error;
+  }
+}
+
+function withManager<Result>(access: number, use: (manager: number) => Result): Result {
+  const manager = succeeded('OpenSCManager', advapi32.OpenSCManagerW(null, null, access));
+  try {
+    return use(manager);
+  } finally {
+    advapi32.CloseServiceHandle(manager);
+  }
+}
+
+function withService<Result>(name: string, access: number, use: (service: number) => Result): Result {
+  return withManager(scm.SC_MANAGER_CONNECT, (manager) => {
+    const service = succeeded('OpenService', advapi32.OpenServiceW(manager, name, access));
+    try {
+      return use(service);
+    } finally {
+      advapi32.CloseServiceHandle(service);
+    }
+  });
+}
+
+function told<Result>(what: string, name: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+    const cannot = `cannot ${what} the service ${name}`;
+    if (error.errno === 5)
+      throw new ReeveError('privilege', `${cannot}: access is denied`, {
+        hint: 'Run it in a terminal opened as administrator',
+        cause: error,
+      });
+    if (error.code === 'ERROR_SERVICE_DOES_NOT_EXIST')
+      throw new ReeveError('not-found', `${cannot}: there is no such service`, { cause: error });
+    throw new ReeveError('conflict', `${cannot}: ${error.message}`, { cause: error });
+  }
+}
