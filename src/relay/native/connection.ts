@@ -33,6 +33,7 @@ export class Connection extends Seeking {
     this.movedAt = this.startedAt;
     this.phase = 'connecting';
     this.connect();
+    if (this.isOpen) this.speakAtOnce();
     // After the target, so that the kernel tells of the target first: a request then needs no waiting place.
     if (this.isOpen) this.client.watch();
   }
@@ -57,7 +58,7 @@ export class Connection extends Seeking {
 
   goOn(side: Side): void {
     side.postponed = false;
-    if (this.phase === 'relaying' && !side.blocked) this.pump(side, true);
+    if (this.phase === 'relaying' && !side.blocked) this.pump(side);
   }
 
   expire(now: number): void {
@@ -110,7 +111,7 @@ export class Connection extends Seeking {
   }
 
   /** Moves what can be moved from one side to the other. */
-  private pump(from: Side, late = false): void {
+  private pump(from: Side): void {
     from.blocked = false;
     let result = from.holds ? from.flush() : moved.on;
     if (result === moved.on && from.eof) result = moved.ended;
@@ -121,7 +122,7 @@ export class Connection extends Seeking {
     if (!from.holds) from.releasePipe();
     else this.movedAt = this.plane.loop.now;
     if (result === moved.on) this.postpone(from);
-    else if (result === moved.ended) this.ended(from, late);
+    else if (result === moved.ended) this.ended(from);
     else if (result === moved.failed) this.failedMove(from);
   }
 
@@ -135,14 +136,15 @@ export class Connection extends Seeking {
     else this.fail(from.other, from.other.errno, 'write');
   }
 
-  /** At the end of the turn: by then the other side's end is often there too, and closing both says it all. */
-  private ended(from: Side, late: boolean): void {
+  /** Two turns later: by then the other side's end is often there too, and closing both says it all. */
+  private ended(from: Side): void {
     const { other } = from;
     from.ended = true;
     if (other.ended) {
       this.reason = 'done';
       this.finish(false);
-    } else if (!late) {
+    } else if (from.patience > 0) {
+      from.patience -= 1;
       this.postpone(from);
     } else if (!from.told) {
       from.told = true;

@@ -106,11 +106,10 @@ export class WorkerListener implements Owner, Timed {
 
   /** A connection that came over one of its sockets. */
   accept({ fd, address, port }: Visitor): void {
-    const client = formatHostPort(address, port);
     const refusal = this.admission.admit(address);
     if (refusal) {
       this.around.plane.reset(fd);
-      this.news.refused(client, refusal);
+      this.news.refused(formatHostPort(address, port), refusal);
       return;
     }
     this.share();
@@ -118,7 +117,7 @@ export class WorkerListener implements Owner, Timed {
     const connection = free.pop() ?? new Connection(plane);
     this.connections.add(connection);
     plane.descriptors.connections += 1;
-    this.news.connectionOpened(client);
+    this.news.connectionOpened(connection);
     connection.start(fd, address, port, this);
   }
 
@@ -129,7 +128,7 @@ export class WorkerListener implements Owner, Timed {
     this.share();
     plane.descriptors.connections -= 1;
     if (free.length < maxFree) free.push(connection);
-    this.news.ended(connection.record(plane.loop.now));
+    this.news.ended(connection, connection.record(plane.loop.now));
     this.around.roomAgain();
     if (this.draining && this.connections.size === 0) this.gone();
   }

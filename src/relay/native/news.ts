@@ -7,6 +7,11 @@ import { type News, packEnd, type WireEnd } from './protocol.ts';
 /** So many of each kind are told one by one in a report; what is beyond is only counted. */
 export const listedAtMost = 10_000;
 
+/** A connection; its name is asked for only where it is told. */
+interface Visit {
+  readonly caller: string;
+}
+
 export class NewsDesk {
   private readonly id: number;
   private readonly counters: () => TargetCounters[];
@@ -14,7 +19,7 @@ export class NewsDesk {
   private readonly changed: () => void;
   private bytesIn = 0;
   private bytesOut = 0;
-  private opened = new Set<string>();
+  private readonly opened = new Set<Visit>();
   private refusals: [string, RefusalReason][] = [];
   private outcomes: [string, string | null][] = [];
   /** Targets whose last outcome in this report was good. */
@@ -43,8 +48,8 @@ export class NewsDesk {
     this.note();
   }
 
-  connectionOpened(client: string): void {
-    if (this.opened.size < listedAtMost) this.opened.add(client);
+  connectionOpened(visit: Visit): void {
+    if (this.opened.size < listedAtMost) this.opened.add(visit);
     else this.moreOpened += 1;
     this.note();
   }
@@ -61,12 +66,16 @@ export class NewsDesk {
     this.note();
   }
 
-  ended(end: ConnectionEnd): void {
+  ended(visit: Visit, end: ConnectionEnd): void {
     const outcome = outcomeOf(end);
     if (outcome === 'cut') this.targetFailed(end.target!, 'ECONNRESET');
     else if (outcome === 'took') this.targetTook(end.target!);
-    if (this.ends.length < listedAtMost) this.ends.push(packEnd(end, this.opened.delete(end.client)));
-    else this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
+    const fresh = this.opened.delete(visit);
+    if (this.ends.length < listedAtMost) this.ends.push(packEnd(end, fresh));
+    else {
+      if (fresh) this.moreOpened += 1;
+      this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
+    }
     this.note();
   }
 
@@ -83,7 +92,7 @@ export class NewsDesk {
       id: this.id,
       received: this.bytesIn,
       sent: this.bytesOut,
-      opened: [...this.opened],
+      opened: Array.from(this.opened, ({ caller }) => caller),
       refused: this.refusals,
       outcomes: this.outcomes,
       ends: this.ends,

@@ -2,13 +2,13 @@
 
 import type { Picker } from '../../core/balance/picker.ts';
 import type { RetryBudget } from '../../core/balance/retry-budget.ts';
-import { errnoName, errorNumber, linux } from '../../ffi/index.ts';
+import { epoll, errno, errnoName, errorNumber, linux } from '../../ffi/index.ts';
 import type { EndReason } from '../engine.ts';
 import { Search } from '../search.ts';
 import type { Waiter, WaitingRoom } from '../waiting-room.ts';
 import type { NewsDesk } from './news.ts';
 import type { Place } from './place.ts';
-import type { Plane } from './plane.ts';
+import { chunkSize, type Plane } from './plane.ts';
 import { Side, type SideOwner } from './side.ts';
 import { connectTo } from './sockets.ts';
 import { Visit } from './visit.ts';
@@ -99,6 +99,32 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
       }
       this.tookFailure(made);
     }
+  }
+
+  /**
+   * A target on this machine has accepted by now, although `connect` calls it under way: what the client has said
+   * already goes out at once, without another turn. To any other target it is kept.
+   */
+  protected speakAtOnce(): void {
+    const { client, target, plane } = this;
+    const size = epoll.recv(client.fd, plane.buffer.pointer, chunkSize, 0);
+    if (size < 0) {
+      const number = errno();
+      if (number !== errorNumber.EAGAIN && number !== errorNumber.EINTR) this.fail(client, number, 'read');
+      return;
+    }
+    client.eof = size === 0;
+    if (client.eof) return;
+    this.count(client, size);
+    if (this.phase !== 'connecting' || plane.ask.isSelfConnect(target.fd, this.place!)) {
+      client.keep(0, size);
+      return;
+    }
+    const sent = epoll.send(target.fd, plane.buffer.pointer, size, linux.MSG_NOSIGNAL);
+    const number = sent < 0 ? errno() : 0;
+    if (sent < size) client.keep(Math.max(sent, 0), size);
+    if (number === 0) this.accepted(0);
+    else if (number !== errorNumber.EAGAIN) this.notConnected(errnoName(number));
   }
 
   protected notConnected(code: string): void {

@@ -13,6 +13,8 @@ const bulkAfter = 2;
 const bulkUntil = 4;
 const smallSplice = 16 * 1024;
 
+const patienceAtFirst = 2;
+
 /** What an attempt to move data came to. */
 export const moved = { on: 0, waits: 1, ended: 2, failed: 3 } as const;
 export type Moved = (typeof moved)[keyof typeof moved];
@@ -41,6 +43,8 @@ export class Side implements Watcher {
   endIsNear = false;
   /** It is in the loop's list of what goes on in the next turn. */
   postponed = false;
+  /** So many turns its end may still wait for the other's before it is passed on. */
+  patience = patienceAtFirst;
   /** Of the call that failed last. */
   errno = 0;
   /** Bytes that the last move has read. */
@@ -82,9 +86,14 @@ export class Side implements Watcher {
     const { buffer } = this.plane;
     const size = epoll.recv(this.fd, buffer.pointer, chunkSize, 0);
     this.errno = size < 0 ? waiting(errno()) : 0;
-    if (size > 0) this.held = buffer.bytes.slice(0, size);
+    if (size > 0) this.keep(0, size);
     if (size === 0) this.eof = true;
     return size;
+  }
+
+  /** A part of the shared buffer, for later. */
+  keep(from: number, to: number): void {
+    this.held = this.plane.buffer.bytes.slice(from, to);
   }
 
   /** Passes on what is held. Only a failure of the *other* side makes it fail. */
@@ -115,7 +124,7 @@ export class Side implements Watcher {
     const sent = epoll.send(this.other.fd, buffer.pointer, size, linux.MSG_NOSIGNAL);
     if (sent < size) {
       const result = sent < 0 ? this.notTaken() : this.wait();
-      if (result === moved.waits) this.held = buffer.bytes.slice(Math.max(sent, 0), size);
+      if (result === moved.waits) this.keep(Math.max(sent, 0), size);
       return result;
     }
     if (size === chunkSize) {
@@ -155,6 +164,7 @@ export class Side implements Watcher {
     this.blocked = false;
     this.more = false;
     this.endIsNear = false;
+    this.patience = patienceAtFirst;
     this.urgent = false;
     this.errno = 0;
     this.held = null;

@@ -29,6 +29,12 @@ const end = (client: string) =>
     detail: null,
   }) as const;
 
+/** A connection by the name of its client. */
+function visits() {
+  const known = new Map<string, { caller: string }>();
+  return (client: string) => known.get(client) ?? known.set(client, { caller: client }).get(client)!;
+}
+
 function newsOf(desk: NewsDesk): News {
   const news = desk.take();
   if (!news) throw new Error('no news');
@@ -36,6 +42,7 @@ function newsOf(desk: NewsDesk): News {
 }
 
 it('counts what is open, and what ended within one report', () => {
+  const visit = visits();
   const desk = new NewsDesk(
     1,
     () => [],
@@ -43,9 +50,9 @@ it('counts what is open, and what ended within one report', () => {
     () => {},
   );
   const tally = new Tally<string>();
-  desk.connectionOpened('one');
-  desk.connectionOpened('two');
-  desk.ended(end('two'));
+  desk.connectionOpened(visit('one'));
+  desk.connectionOpened(visit('two'));
+  desk.ended(visit('two'), end('two'));
   const first = newsOf(desk);
   expect(first).toMatchObject({
     opened: ['one'],
@@ -54,35 +61,37 @@ it('counts what is open, and what ended within one report', () => {
   tally.take('worker', first);
   expect(tally.active).toBe(1);
   expect(desk.take()).toBeNull();
-  desk.ended(end('one'));
+  desk.ended(visit('one'), end('one'));
   tally.take('worker', newsOf(desk));
   expect(tally.active).toBe(0);
 });
 
 it('tells what became of attempts in their order, and successes that follow each other as one', () => {
+  const visit = visits();
   const desk = new NewsDesk(
     1,
     () => [],
     () => 0,
     () => {},
   );
-  desk.connectionOpened('x');
+  desk.connectionOpened(visit('x'));
   desk.targetFailed('a', 'ECONNREFUSED');
-  desk.ended(end('x'));
-  desk.ended(end('x'));
+  desk.ended(visit('x'), end('x'));
+  desk.ended(visit('x'), end('x'));
   desk.targetFailed('a', 'ETIMEDOUT');
-  desk.ended(end('x'));
+  desk.ended(visit('x'), end('x'));
   expect(newsOf(desk).outcomes).toEqual([
     ['a', 'ECONNREFUSED'],
     ['a', null],
     ['a', 'ETIMEDOUT'],
     ['a', null],
   ]);
-  desk.ended(end('x'));
+  desk.ended(visit('x'), end('x'));
   expect(newsOf(desk).outcomes).toEqual([['a', null]]);
 });
 
 it('counts what is too much to list', () => {
+  const visit = visits();
   const desk = new NewsDesk(
     1,
     () => [],
@@ -90,8 +99,8 @@ it('counts what is too much to list', () => {
     () => {},
   );
   const tally = new Tally<string>();
-  for (let i = 0; i < 10_500; i++) desk.connectionOpened(`client ${i}`);
-  for (let i = 0; i < 10_400; i++) desk.ended(end(`client ${i}`));
+  for (let i = 0; i < 10_500; i++) desk.connectionOpened(visit(`client ${i}`));
+  for (let i = 0; i < 10_400; i++) desk.ended(visit(`client ${i}`), end(`client ${i}`));
   const news = newsOf(desk);
   expect(news.ends).toHaveLength(10_000);
   expect(news.unlisted.ended).toEqual([['done', 400]]);

@@ -17,9 +17,13 @@ export class Visit {
   protected reason: EndReason | null = null;
   protected detail: string | null = null;
 
+  get caller(): string {
+    return formatHostPort(this.address, this.port);
+  }
+
   record(now: number): ConnectionEnd {
     return {
-      client: formatHostPort(this.address, this.port),
+      client: this.caller,
       target: this.place?.id ?? null,
       reason: this.reason ?? 'error',
       received: this.received,
