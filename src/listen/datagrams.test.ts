@@ -79,6 +79,25 @@ describe('a UDP socket', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it.runIf(needs('answers of a machine with several addresses', 'linux'))(
+    'answers from the address that was asked where it is bound to that one; on a wildcard the kernel chooses',
+    async () => {
+      const answersFrom = async (host: string) => {
+        const binding = await bound(host);
+        const client = await plain();
+        const { until, lines } = visitors(binding);
+        client.send('hello', binding.port, '127.0.0.2');
+        await until(1);
+        const answer = once(client, 'message');
+        lines[0]!.send(Buffer.from('hi'), () => {});
+        return ((await answer) as [Buffer, { address: string }])[1].address;
+      };
+      expect(await answersFrom('127.0.0.2')).toBe('127.0.0.2');
+      // What the guide warns of: a client that has connected its socket does not hear this.
+      expect(await answersFrom('0.0.0.0')).toBe('127.0.0.1');
+    },
+  );
+
   it('holds its port after it was closed until the last client has been left', async () => {
     const binding = await bound();
     const client = await plain();

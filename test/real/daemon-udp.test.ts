@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/index.ts';
 import { chooseEngines } from '../../src/daemon/engines.ts';
-import type { Daemon } from '../../src/daemon/index.ts';
+import { connectControl, type Daemon } from '../../src/daemon/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
 import { testContext } from '../contract/engine-harness.ts';
 import { eventually, startNode } from '../support/children.ts';
@@ -203,6 +203,31 @@ test.runIf(needs('the choice of an engine', 'linux'))('auto takes the portable e
   });
   const { engine, why } = choose(listeners.echo!);
   expect([engine.name, why]).toEqual(['portable', 'it is UDP, which the native engine does not do']);
+});
+
+test('a target where nobody is gets ejected, and one that drains keeps its sessions alone', async () => {
+  const [one, two, gone] = await Promise.all(['a', 'b', 'c'].map((name) => udpServer(() => name)));
+  const where = house(echo([one!.port, two!.port, gone!.port], ', eject: { failures: 2 }'));
+  const daemon = await start(where);
+  const port = portOf(daemon, 'echo');
+  end(gone!.socket);
+  const ejected = () => rowOf(daemon, 'echo').targets[2]!.ejectedUntil !== null;
+  while (!ejected()) await (await udpClient(port)).ask('who?');
+  expect(rowOf(daemon, 'echo').targets[2]!.failures).toBe(2);
+  const stays = await udpClient(port);
+  const answer = await stays.ask('who?');
+  const drained = answer === 'a' ? one! : two!;
+  const control = await connectControl({ configFile: where.file, env: process.env });
+  await control.drain({ target: drained.id });
+  for (let i = 0; i < 3; i++) expect(await (await udpClient(port)).ask('who?')).not.toBe(answer);
+  expect(await stays.ask('who?')).toBe(answer);
+  await control.drain({ target: drained.id, deadlineMs: 1 });
+  await eventually(() =>
+    rowOf(daemon, 'echo').targets.every(
+      ({ id, connections }) => id !== drained.id || connections.active === 0,
+    ),
+  );
+  expect(await stays.ask('who?')).not.toBe(answer);
 });
 
 test('what cannot go with UDP is refused, each by its place', () => {
