@@ -2,7 +2,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { Target } from '../core/balance/target.ts';
-import { errorCode, errorMessage } from '../core/errors.ts';
+import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
 import { abortError } from '../core/time.ts';
 import { connect, ProbeFailure, withDeadline } from '../health/index.ts';
@@ -12,7 +12,7 @@ import type { DialTls } from './rules.ts';
 export type OpenSocket = (target: Target, signal: AbortSignal) => Promise<Socket>;
 
 export function socketOpener(tls: DialTls | null, timeoutMs: number): OpenSocket {
-  const context = tls && createSecureContext({ minVersion: 'TLSv1.2', ...tls });
+  const context = tls && contextOf(tls);
   return async (target, signal) => {
     const attempt = { timeout: timeoutMs, phase: 'connecting' };
     try {
@@ -38,6 +38,17 @@ export function socketOpener(tls: DialTls | null, timeoutMs: number): OpenSocket
       throw attemptFailure(error, true);
     }
   };
+}
+
+/** @throws ReeveError `usage` now, rather than with the first connection. */
+function contextOf(tls: DialTls): SecureContext {
+  try {
+    return createSecureContext({ minVersion: 'TLSv1.2', ...tls });
+  } catch (cause) {
+    throw new ReeveError('usage', `tls cannot be used: ${errorMessage(cause)}; ca, cert and key are PEM`, {
+      cause,
+    });
+  }
 }
 
 function secure(

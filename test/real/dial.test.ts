@@ -1,11 +1,16 @@
 // Dialling real servers: one that hangs, one that resets, one that works; sockets that are used again; fallbacks.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dial } from '../../src/index.ts';
+import { createAuthority } from '../support/authority.ts';
 import { eventually, startNode } from '../support/children.ts';
+import { needs } from '../support/parts.ts';
 
 const ended: (() => unknown)[] = [];
 afterEach(async () => {
@@ -276,6 +281,38 @@ describe('HTTP', () => {
     ]);
     expect((await pool.fetch('/b')).status).toBe(299);
     expect(told).toEqual(['/a cache', '/b default']);
+  });
+});
+
+describe.runIf(needs('dialling by TLS', 'openssl'))('TLS', () => {
+  it('is spoken to whoever proves the name, with connections that are used again, and to nobody else', async () => {
+    const authority = createAuthority();
+    ended.push(() => authority.remove());
+    const { cert, key } = authority.issue('server', ['api.internal']);
+    const [certPem, keyPem, ca] = [cert, key, authority.ca].map((file) => readFileSync(file));
+    const identity = { cert: certPem!, key: keyPem! };
+    const web = await listen(createHttpsServer(identity, (_, response) => response.end('secret')) as never);
+    const raw = await listen(
+      createTlsServer(identity, (socket) => socket.on('data', (data) => socket.write(data))),
+    );
+    const tls = { ca: ca!, servername: 'api.internal' };
+    const pool = started(dial('api', { targets: [web], tls }));
+    expect(await (await pool.fetch('/')).text()).toBe('secret');
+    const sockets = started(dial('api', { targets: [raw], tls }));
+    expect(await sockets.use(say('one'))).toBe('one');
+    expect(await sockets.use(say('two'))).toBe('two');
+    expect(sockets.counters()).toMatchObject({ connected: 1, reused: 1 });
+
+    const retry = { attempts: 1, backoff: { min: 1, max: 1 } };
+    const stranger = started(
+      dial('api', { targets: [web], retry, tls: { ...tls, servername: 'other.internal' } }),
+    );
+    await expect(stranger.fetch('/')).rejects.toThrow(/TLS: .*other\.internal/);
+    const untrusting = started(dial('api', { targets: [raw], retry, tls: { servername: 'api.internal' } }));
+    await expect(untrusting.connect()).rejects.toThrow(/no target answered .*TLS/);
+    expect(() => dial('api', { targets: [raw], tls: { ca: 'no certificate', cert: 'none' } })).toThrow(
+      /^tls/,
+    );
   });
 });
 

@@ -60,6 +60,29 @@ describe.runIf(needs('the registry of the command line', 'consul', 'linux'))('th
     expect(await consul.api('/v1/catalog/services')).toEqual({ consul: [] });
   });
 
+  it('connects to an instance by the name that it was announced by', async () => {
+    const port = await server();
+    const child = startReeve(['announce', 'web', '--port', String(port), '--address', '127.0.0.1'], options);
+    ended.push(() => child.kill('SIGKILL'));
+    await eventually(async () => (await passing()).length > 0);
+    const dialling = startReeve(['dial', 'web'], { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    ended.push(() => dialling.kill('SIGKILL'));
+    let [said, told] = ['', ''];
+    dialling.stdout!.on('data', (part) => {
+      said += part;
+    });
+    dialling.stderr!.on('data', (part) => {
+      told += part;
+    });
+    dialling.stdin!.end('GET / HTTP/1.0\r\n\r\n');
+    expect((await once(dialling, 'close'))[0]).toBe(0);
+    expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n(.|\r\n)*\r\n\r\nok$/);
+    expect(told).toContain(`connected to 127.0.0.1:${port} (web)`);
+    expect(await reeve(['dial', 'nobody'], options)).toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining('nobody has no target') },
+    });
+  });
+
   it('announces while a command runs, passing while it listens, and ends with its code', async () => {
     const port = await server();
     const free = createServer().listen(0, '127.0.0.1');
