@@ -19,7 +19,10 @@ function registry(answers: (FoundInstance[] | Error)[]) {
   };
   const clock = { monotonic: () => now, wall: () => now };
   const places = (port?: string) => foundPlaces({ find }, { query: { service: 'api' }, port, max: 5, clock });
-  return { places, asked: () => asked, later: (ms: number) => void (now += ms) };
+  const later = (ms: number) => {
+    now += ms;
+  };
+  return { places, asked: () => asked, later };
 }
 
 const ids = async (places: ReturnType<typeof foundPlaces>) => (await places.list(signal)).map(({ id }) => id);
