@@ -235,8 +235,8 @@ describe('a UDP listener', () => {
     client.say('slow');
     await eventually(() => held.length === 1);
     const drained = listener.drain(10_000);
-    (await udpClient(port)).say('too late');
     held[0]!();
+    (await udpClient(port)).say('too late');
     expect((await client.answer()).toString()).toBe('late');
     await reports.until(() => reports.refusals.length === 1);
     await drained;
