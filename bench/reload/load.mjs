@@ -1,9 +1,11 @@
 // Steady load on one address, for tests and measurements of changes under load: counts every request that does not go well.
-// node load.mjs <port> <keep-alive connections> <short connections a second>; says `started`, and at the end of its
+// node load.mjs <port> <keep-alive connections> <short connections a second> [tls]; says `started`, and at the end of its
 // input what happened, as JSON.
 import { connect } from 'node:net';
+import { connect as secure } from 'node:tls';
 
-const [port, kept, shortRate] = process.argv.slice(2).map(Number);
+const [port, kept, shortRate] = process.argv.slice(2, 5).map(Number);
+const isSecure = process.argv[5] === 'tls';
 /** A keep-alive connection asks this often, so many times, and then another takes its place. */
 const askEvery = 500;
 const asksEach = 10;
@@ -24,7 +26,9 @@ function fail(reason, detail) {
 function visit(asks) {
   open += 1;
   counts.connections += 1;
-  const socket = connect(port, '127.0.0.1');
+  const socket = isSecure
+    ? secure({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    : connect(port, '127.0.0.1');
   let left = asks;
   let text = '';
   let asked = performance.now();
@@ -63,7 +67,7 @@ function visit(asks) {
   });
   socket.on('error', (error) => end(error.code ?? 'error', error.message));
   socket.on('end', () => end(waiting ? 'ended-early' : 'ended-idle', ''));
-  socket.once('connect', ask);
+  socket.once(isSecure ? 'secureConnect' : 'connect', ask);
 }
 
 for (let i = 0; i < kept; i++) setTimeout(() => visit(asksEach), (i * askEvery * asksEach) / kept);

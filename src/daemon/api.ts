@@ -1,6 +1,7 @@
 // The control API: an HTTP server on loopback, the guard at its door, and the routes.
 import fastify, { type FastifyInstance } from 'fastify';
 import { formatHostPort } from '../core/endpoint.ts';
+import { sleep } from '../core/time.ts';
 import type { ApiParts } from './api-parts.ts';
 import { judge } from './guard.ts';
 import { problem, problemOf, problemType } from './problem.ts';
@@ -22,11 +23,16 @@ export interface Api {
   address: string;
   /** Of its listening socket, for another daemon; null where the system has none to give. */
   descriptor(): number | null;
+  /** Another daemon listens on it from now on: whoever has connected here is answered, and connects there next. */
+  cede(): void;
   close(): Promise<void>;
 }
 
 /** Far more than there are tools that ask; each may hold a request of 64 KiB. */
 const maxConnections = 256;
+
+/** Milliseconds, after another daemon has taken over, for requests that had come here. */
+const answersWithin = 2000;
 
 /** Listens at once. @throws the system's own error where the address cannot be bound. */
 export async function openApi(parts: ApiParts): Promise<Api> {
@@ -63,6 +69,10 @@ export async function openApi(parts: ApiParts): Promise<Api> {
     routes(app, parts);
   probeRoutes(app, parts);
   app.server.maxConnections = maxConnections;
+  let gone: Promise<unknown> | null = null;
+  app.addHook('onSend', async (_request, reply) => {
+    if (gone) reply.header('connection', 'close');
+  });
   // Node takes the descriptor before it looks at the address (net.Server.listen).
   const { host, fd } = parts;
   await app.listen({ host, port: parts.port, ...(fd === undefined ? {} : { fd }) } as { host: string });
@@ -74,8 +84,14 @@ export async function openApi(parts: ApiParts): Promise<Api> {
       const { fd = -1 } = (app.server as unknown as { _handle: { fd: number } | null })._handle ?? {};
       return fd >= 0 ? fd : null;
     },
+    cede() {
+      gone = new Promise((resolve) => app.server.close(resolve));
+      app.server.closeIdleConnections();
+    },
     async close() {
       for (const stream of streams) stream.end();
+      // What is under way gets its answer: this is no end, somebody else is there.
+      if (gone) await Promise.race([gone, sleep(answersWithin)]);
       await app.close();
     },
   };

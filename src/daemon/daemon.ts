@@ -217,7 +217,7 @@ class RunningDaemon implements Daemon {
     const result = await succeed(
       {
         ...{ env, system, rooms: this.#rooms, company: this.#company, command: again },
-        controlDescriptor: this.#api?.descriptor() ?? null,
+        api: this.#api,
         estate: {
           ...{ pid: process.pid, version, stateFolder: this.#stateFolder },
           control: { asked: formatHostPort(host, port), address: this.address },

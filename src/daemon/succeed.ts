@@ -2,6 +2,7 @@
 import { systemClock } from '../core/context.ts';
 import { errorMessage, ReeveError } from '../core/errors.ts';
 import type { System } from '../system/index.ts';
+import type { Api } from './api.ts';
 import type { UpgradeRequest, UpgradeResult } from './orders.ts';
 import type { Rooms } from './rooms.ts';
 import type { ChangingCompany, Estate } from './succession/index.ts';
@@ -14,8 +15,8 @@ export interface Succession {
   system: Pick<System, 'platform'>;
   rooms: Pick<Rooms, 'listeners' | 'services'>;
   company: ChangingCompany;
-  /** The socket of the control API. */
-  controlDescriptor: number | null;
+  /** The control API. */
+  api: Pick<Api, 'descriptor' | 'cede'> | null;
   estate: Pick<Estate, 'pid' | 'version' | 'stateFolder' | 'control'>;
   /** The new one is ready, and reads what this one has kept. */
   beforeBegin(): void;
@@ -39,6 +40,7 @@ export async function succeed(of: Succession, request: Request, signal: AbortSig
     of.tell('upgrade: starting another process in place of this one', {});
     const after = await handOver(of, request, signal);
     listeners.cede();
+    of.api?.cede();
     const ms = Math.round(systemClock.monotonic() - began);
     const connections = listeners.status().reduce((sum, each) => sum + each.connections.active, 0);
     of.tell(`PID ${after.pid} has taken over after ${ms} ms`, { ...after, ms, connections, deadlineMs });
@@ -79,7 +81,8 @@ async function handOver(
 }
 
 /** @throws ReeveError `unsupported` that says why not. */
-function mayBeSucceeded({ system, controlDescriptor, command, estate }: Succession) {
+function mayBeSucceeded({ system, api, command, estate }: Succession) {
+  const controlDescriptor = api?.descriptor() ?? null;
   if (system.platform === 'win32' || controlDescriptor === null) {
     throw new ReeveError(
       'unsupported',
