@@ -23,11 +23,13 @@ export interface EnginesOptions {
   platform: string;
   /** The program of the native engine's workers; default: the one of the build. */
   file?: string | null;
+  /** Choose anew for every listener: the native engine has failed. */
+  changed?: () => void;
 }
 
 /** @throws ReeveError `config` where the native engine is asked for and cannot run. */
 export function chooseEngines(options: EnginesOptions): (config: ListenerConfig) => Choice {
-  const { context, relay, platform, file = workerFile() } = options;
+  const { context, relay, platform, file = workerFile(), changed } = options;
   const portable = createPortableEngine(context);
   if (relay.engine === 'portable') return () => ({ engine: portable, why: 'relay.engine is portable' });
   const obstacle = nativeObstacle(platform, file);
@@ -38,10 +40,20 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
   }
   if (obstacle !== null) return () => ({ engine: portable, why: obstacle });
   const workers = relay.workers === 'auto' ? availableParallelism() : relay.workers;
-  const native = createNativeEngine(context, { file: file!, workers });
+  let failure: string | null = null;
+  const native = createNativeEngine(context, {
+    file: file!,
+    workers,
+    ...(changed && {
+      givenUp(why) {
+        failure = `the native engine was given up until the daemon is started anew: ${why}`;
+        changed();
+      },
+    }),
+  });
   const why = `relay.engine is ${relay.engine}, and nothing stands in its way (workers: ${workers})`;
   return (config) => {
-    const reason = portableOnly(config);
+    const reason = portableOnly(config) ?? failure;
     return reason === null ? { engine: native, why } : { engine: portable, why: reason };
   };
 }

@@ -43,6 +43,8 @@ export interface ListenerRoom {
   weighTarget(request: WeightRequest): WeightResult;
   /** Connections that are open to this instance of a service. */
   openTo(instance: string): number;
+  /** Asks for the engine of each anew: one has failed. */
+  chooseAgain(): void;
   status(): ListenerStatus[];
   /** Whether every address is listening, and somebody there to accept. */
   accepting(): boolean;
@@ -232,6 +234,11 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
       return open
         .filter((target) => target.instance === instance)
         .reduce((sum, { connections }) => sum + connections.active, 0);
+    },
+    chooseAgain() {
+      for (const row of rows.values()) {
+        if (chooseEngine(row.config).engine !== row.carrier.engine) change(row, row.config, row.binds);
+      }
     },
     status: () => [...rows.values()].map((row) => statusOf(row)),
     accepting: () =>

@@ -117,7 +117,10 @@ export function createRooms(options: RoomsOptions): Rooms {
   });
   services.onChange(registry.update);
   const listeners = createListenerRoom({
-    chooseEngine: chooseEngines({ context, relay: config.relay, platform: system.platform }),
+    chooseEngine: chooseEngines({
+      ...{ context, relay: config.relay, platform: system.platform },
+      changed: () => listeners.chooseAgain(),
+    }),
     tools: bindTools(system, context, inheritedSockets(system.inheritedSockets?.(env) ?? [], context)),
     inherited: inheritance ? inheritAll(inheritance, context) : [],
     metrics,

@@ -29,7 +29,7 @@ async function up({ file, folder }: House) {
   });
   const control = await eventually(() => /http:\/\/(127\.0\.0\.1:\d+)\//.exec(text)?.[1], 30_000);
   const status = () => askJson<DaemonStatus>(control, '/api/v1/status');
-  return { child, status, folder };
+  return { child, control, status, folder };
 }
 
 const portOf = ({ binds }: DaemonStatus['listeners'][number]) => Number(binds[0]!.address.split(':')[1]);
@@ -89,6 +89,31 @@ describe.runIf(needs('the native engine in the daemon', 'linux'))('relay.engine 
     daemon.child.kill('SIGHUP');
     await eventually(async () => (await ask(port)) === 'two');
     expect(workersOf(daemon.child.pid!)).toEqual(before);
+  });
+
+  it('gives way to the portable engine where workers keep dying, and says so', async () => {
+    const one = await startTarget(says('one'));
+    const daemon = await up(house(yaml(one.id)));
+    const port = portOf((await daemon.status()).listeners[0]!);
+    expect(await ask(port)).toBe('one');
+    const killed = new Set<number>();
+    const row = await eventually(async () => {
+      for (const pid of workersOf(daemon.child.pid!)) {
+        if (killed.has(pid)) continue;
+        killed.add(pid);
+        process.kill(pid, 'SIGKILL');
+      }
+      const [listener] = (await daemon.status()).listeners;
+      return listener?.engine === 'portable' ? listener : undefined;
+    }, 30_000);
+    expect(row?.engineReason).toMatch(
+      /given up .*a worker has died 5 times within 10 s \(ended by SIGKILL\)/,
+    );
+    expect(await ask(port)).toBe('one');
+    await eventually(() => workersOf(daemon.child.pid!).length === 0);
+    expect(killed.size).toBeLessThanOrEqual(10);
+    const events = await askJson<object>(daemon.control, '/api/v1/events?since=0');
+    expect(JSON.stringify(events)).toContain('the native engine is given up: a worker has died 5 times');
   });
 
   it('goes with a daemon that is killed', async () => {

@@ -21,6 +21,9 @@ export interface Task {
 /** A worker that lived longer is replaced at once; one that keeps dying, more and more slowly. */
 const soundAfterMs = 2000;
 const restartDelays = { min: 50, max: 5000 };
+/** One that dies so often within so many milliseconds will go on dying: whoever can do without it is told. */
+const mostDeaths = 5;
+const deathsWithin = 10_000;
 
 export class Crew {
   readonly size: number;
@@ -30,12 +33,26 @@ export class Crew {
   readonly slots = new Slots();
   private readonly counts = new SharedCounts();
   private readonly tasks = new Map<number, Task>();
+  private readonly givenUp: ((why: string) => void) | null;
+  private over = false;
 
-  constructor(command: readonly string[], size: number, context: Context) {
+  /** `givenUp` is told once why there will be no more workers; without it they are replaced for ever. */
+  constructor(
+    command: readonly string[],
+    size: number,
+    context: Context,
+    givenUp: ((why: string) => void) | null = null,
+  ) {
     this.command = command;
+    this.givenUp = givenUp;
     this.size = Math.min(size, maxSeats);
     this.context = context;
-    this.seats = Array.from({ length: this.size }, () => ({ worker: null, failures: 0, restart: undefined }));
+    this.seats = Array.from({ length: this.size }, () => ({
+      worker: null,
+      failures: 0,
+      deaths: [],
+      restart: undefined,
+    }));
   }
 
   join(task: Task): void {
@@ -67,6 +84,7 @@ export class Crew {
   }
 
   private start(seat: Seat, number: number): void {
+    if (this.over) return;
     const { clock, log } = this.context;
     const startedAt = clock.monotonic();
     seat.restart = undefined;
@@ -81,6 +99,11 @@ export class Crew {
         this.counts.clear(number);
         const sound = clock.monotonic() - startedAt >= soundAfterMs;
         seat.failures = sound ? 0 : seat.failures + 1;
+        seat.deaths = [...seat.deaths, clock.monotonic()].slice(-mostDeaths);
+        if (this.isHopeless(seat)) {
+          this.giveUp(`a worker has died ${mostDeaths} times within ${deathsWithin / 1000} s (${reason})`);
+          return;
+        }
         this.tell(worker, reason);
         this.replace(seat, number);
       },
@@ -89,8 +112,24 @@ export class Crew {
     for (const task of this.tasks.values()) this.assign(task, worker, number);
   }
 
+  private isHopeless({ deaths }: Seat): boolean {
+    if (!this.givenUp || this.over || deaths.length < mostDeaths) return false;
+    return deaths.at(-1)! - deaths[0]! <= deathsWithin;
+  }
+
+  private giveUp(why: string): void {
+    this.over = true;
+    this.context.emit({
+      kind: 'daemon',
+      subject: 'relay',
+      message: `the native engine is given up: ${why}`,
+      detail: { warning: true, reason: why },
+    });
+    this.givenUp?.(why);
+  }
+
   private replace(seat: Seat, number: number): void {
-    if (this.tasks.size === 0) return;
+    if (this.tasks.size === 0 || this.over) return;
     if (seat.failures === 0) {
       this.start(seat, number);
       return;
@@ -122,5 +161,7 @@ interface Seat {
   worker: WorkerProcess | null;
   /** Of workers that died young, in a row. */
   failures: number;
+  /** When the last ones died. */
+  deaths: number[];
   restart: NodeJS.Timeout | undefined;
 }

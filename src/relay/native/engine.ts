@@ -12,6 +12,8 @@ export interface NativeOptions {
   workers: number;
   /** What runs it; default: this very Node. */
   runner?: readonly string[];
+  /** There will be no more workers: they keep dying. Without it they are replaced for ever, more and more slowly. */
+  givenUp?: (why: string) => void;
 }
 
 export interface NativeEngine extends Engine {
@@ -22,9 +24,9 @@ export interface NativeEngine extends Engine {
 /** Workers run from the first listener on until the last has drained. */
 export function createNativeEngine(
   context: Context,
-  { file, workers, runner = [process.execPath] }: NativeOptions,
+  { file, workers, runner = [process.execPath], givenUp }: NativeOptions,
 ): NativeEngine {
-  const crew = new Crew([...runner, file], workers, context);
+  const crew = new Crew([...runner, file], workers, context, givenUp);
   let nextId = 1;
   return {
     name: 'native',
