@@ -100,7 +100,7 @@ export default handler;
 
 describe('a handler that misbehaves', () => {
   test('hurts neither the daemon nor other clients', async () => {
-    const place = house(oneListener('{ file: ./hostile.ts, threads: 2, timeout: 1500ms }', 'frame: line, '));
+    const place = house(oneListener('{ file: ./hostile.ts, threads: 2, timeout: 4s }', 'frame: line, '));
     writeFileSync(path.join(place.folder, 'hostile.ts'), hostile);
     const daemon = await start(place);
     const address = addressOf(daemon, 'custom');
