@@ -18,7 +18,7 @@ export function startSummary(status: DaemonStatus): string {
   }
   for (const { name, url } of status.checks) rows.push(['check', name, url, '']);
   for (const { name, kind } of status.sinks) rows.push(['sink', name, kind, '']);
-  rows.push(['control', '', `http://${status.control}/`, 'status page, API, /healthz, /metrics']);
+  rows.push(['control', '', `http://${status.control}/`, 'dashboard, API, /healthz, /metrics']);
   const tries = status.listeners.flatMap((is) => (is.binds[0] ? [['try', is.name, tryLine(is)]] : []));
   return `Portreeve ${status.version} is ready (PID ${status.pid})\n\n${align(rows)}\n${align(tries)}\n`;
 }
