@@ -16,6 +16,8 @@ test('each kind of user has a default of its own', () => {
   expect(at(1000, { XDG_STATE_HOME: '/home/a/state' })).toBe('/home/a/state/portreeve');
   // XDG Base Directory: relative paths are to be ignored.
   expect(at(1000, { XDG_STATE_HOME: 'state' })).toMatch(/\.local.state.portreeve$/);
+  expect(at(0, { REEVE_STATE: '/srv/state' })).toBe('/srv/state');
+  expect(at(0, { REEVE_STATE: 'state' })).toBe('/var/lib/portreeve');
   expect(at(null, { LOCALAPPDATA: 'C:/Local' })).toBe(path.join('C:/Local', 'portreeve'));
 });
 

@@ -15,6 +15,7 @@ import { eventually } from '../support/children.ts';
 import { notifySocket } from '../support/notify-socket.ts';
 import { needs, program } from '../support/parts.ts';
 import { reeve, reeveFile, startReeve } from '../support/reeve.ts';
+import { systemdEnvironment } from '../support/systemd.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -30,23 +31,8 @@ const configure = (yaml: string) => {
 
 describe.runIf(needs('the unit as systemd reads it', 'linux', 'systemd-analyze'))('the unit', () => {
   const analyze = (...args: string[]) => {
-    const file = program('systemd-analyze')!;
-    return spawnSync(file, args, { encoding: 'utf8', env: { ...process.env, ...besides(file) } });
-  };
-  /** Where it was unpacked beside the project: its libraries, and the units that it knows. */
-  const besides = (file: string) => {
-    const [root, unpacked] = file.split('.parts');
-    if (unpacked === undefined) return {};
-    const at = (below: string) => path.join(root!, '.parts', below);
-    const libraries = [
-      'usr/lib/x86_64-linux-gnu/systemd',
-      'usr/lib/x86_64-linux-gnu',
-      'lib/x86_64-linux-gnu',
-    ];
-    return {
-      LD_LIBRARY_PATH: libraries.map(at).join(':'),
-      SYSTEMD_UNIT_PATH: [at('lib/systemd/system'), at('usr/lib/systemd/system')].join(':'),
-    };
+    const env = { ...process.env, ...systemdEnvironment('systemd-analyze') };
+    return spawnSync(program('systemd-analyze')!, args, { encoding: 'utf8', env });
   };
 
   it.each([

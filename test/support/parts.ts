@@ -24,7 +24,8 @@ export type Part =
   | 'ipv6'
   | 'cgroup2'
   | 'wine'
-  | 'systemd-analyze';
+  | 'systemd-analyze'
+  | 'systemd-sysusers';
 
 const whyMissing = JSON.parse(process.env.REEVE_PARTS_MISSING ?? '{}') as Record<string, string>;
 

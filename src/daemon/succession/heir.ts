@@ -43,9 +43,11 @@ const endWithin = 15_000;
 /** @throws ReeveError where it does not become ready: it has been ended then. */
 export async function raiseHeir(raising: Raising, signal: AbortSignal): Promise<Heir> {
   const { command, env, estate, descriptors, within } = raising;
+  // systemd's watchdog is told by the new main process from then on (sd_watchdog_enabled(3) asks whose PID it is).
+  const { WATCHDOG_PID: _, ...inherited } = env;
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...descriptors],
-    env: { ...env, [channelName]: String(channelDescriptor) },
+    env: { ...inherited, [channelName]: String(channelDescriptor) },
     windowsHide: true,
   });
   const exited = new Promise<string>((resolve) => {
