@@ -25,6 +25,10 @@ export interface Io {
   /** Aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   exitCode: number;
+  /** A message of reeve in the person's language; English as it is. */
+  say(text: string): string;
+  /** Whether --lang itself asked for it, so that it counts for JSON too. */
+  languageAsked: boolean;
   out(text: string): void;
   err(text: string): void;
   /** Gives the signals back, for a command that handles them itself. */
@@ -55,6 +59,8 @@ export function createIo(args: string[], host: Host): Io {
     interactive: Boolean(host.stdin.isTTY && host.stdout.isTTY),
     signal: abort.signal,
     exitCode: 0,
+    say: (text) => text,
+    languageAsked: false,
     out: (text) => void host.stdout.write(`${text}\n`),
     err: (text) => void host.stderr.write(`${text}\n`),
     releaseSignals,

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
 import { elevate, withoutElevate } from './elevate.ts';
 import { createIo, type Host, type Io } from './io.ts';
+import { speak } from './lang/choose.ts';
 import { buildProgram } from './program.ts';
 
 /** @returns the exit code (core/errors.ts has the table). */
@@ -10,6 +11,7 @@ export async function main(args: string[], host: Host): Promise<number> {
   const io = createIo(args, host);
   const program = buildProgram(io);
   try {
+    await speak(io, args);
     // A glance for a person; a program that forgot its command gets the help, as a mistake.
     if (args.length === 0 && io.interactive) return await (await import('./overview.ts')).overview(io);
     const elevated = withoutElevate(args);

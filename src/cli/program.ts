@@ -1,5 +1,5 @@
 // The command tree. A command's own work is imported only when it runs, so that every command starts fast.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand, valuesCommand } from './commands/completion.ts';
 import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
@@ -21,6 +21,7 @@ import { waitCommand } from './commands/wait.ts';
 import { whoCommand } from './commands/who.ts';
 import { whyCommand } from './commands/why.ts';
 import type { Io } from './io.ts';
+import { languages } from './lang/choose.ts';
 import { version } from './version.ts';
 
 const commands = [
@@ -66,6 +67,12 @@ export function buildProgram(io: Io): Command {
     .option('--json', 'print JSON (docs/json.md)')
     .option('--no-color', 'no colour, as with NO_COLOR')
     .option('-q, --quiet', 'no summaries and notes')
+    .addOption(
+      new Option(
+        '--lang <language>',
+        'of why, free and doctor: en, or zh (Simplified Chinese); by LANG',
+      ).choices(languages),
+    )
     .option('--elevate', 'before a command: run it as administrator (Windows asks), or show the sudo command')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { errorMessage, exit } from '../../core/errors.ts';
 import { action, type Common, command, type Define, json } from '../define.ts';
 import type { Io } from '../io.ts';
+import { inLanguage } from '../lang/choose.ts';
 import { version } from '../version.ts';
 
 interface DoctorOptions extends Common {
@@ -38,7 +39,7 @@ async function run(io: Io, options: DoctorOptions): Promise<number> {
     .table({ listening: true })
     .catch((error: unknown) => errorMessage(error));
   const folder = defaultStateFolder(io.env);
-  const findings = diagnose({
+  const judged = diagnose({
     node: process.versions.node,
     version,
     platform: `${system.platform} ${process.arch}`,
@@ -51,8 +52,9 @@ async function run(io: Io, options: DoctorOptions): Promise<number> {
     firewall: typeof table === 'string' ? null : await askFirewall(system, table),
     registry: await reachRegistry(options.config ?? 'reeve.yaml', io.env),
   });
+  const findings = inLanguage(judged, io, options.json);
   if (options.json) io.out(json({ findings }));
-  else renderFindings(findings, options.quiet ?? false, io);
+  else await renderFindings(findings, options.quiet ?? false, io);
   return findings.some(({ verdict }) => verdict === 'fail') ? exit.no : exit.done;
 }
 

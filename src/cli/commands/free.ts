@@ -5,6 +5,7 @@ import type { FreeResult } from '../../core/records.ts';
 import type { PreparedFree } from '../../ports/index.ts';
 import { action, type Common, command, type Define, json, setting } from '../define.ts';
 import type { Io } from '../io.ts';
+import { inLanguage } from '../lang/choose.ts';
 
 interface Options extends Common {
   dryRun?: boolean;
@@ -61,7 +62,7 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
     results.push(result);
     if (!options.json) renderFreed(result, io);
   }
-  if (options.json) io.out(json({ results }));
+  if (options.json) io.out(json(inLanguage({ results }, io, true)));
   return worstExit(results.map((result, i) => exitCode(result, prepared[i]!)));
 }
 
@@ -76,7 +77,7 @@ async function confirm(io: Io, prepared: PreparedFree[], options: Options): Prom
   const { confirm: ask, isCancel } = await import('@clack/prompts');
   const count = prepared.filter(({ plan }) => plan.kind === 'stop').length;
   const answer = await ask({
-    message: count === 1 ? 'Do this?' : `Do this for ${count} ports?`,
+    message: io.say(count === 1 ? 'Do this?' : `Do this for ${count} ports?`),
     initialValue: true,
   });
   if (isCancel(answer) || !answer) throw new ReeveError('aborted', 'nothing was touched');

@@ -2,6 +2,7 @@
 import { exit, worstExit } from '../../core/errors.ts';
 import { action, type Common, command, type Define, json } from '../define.ts';
 import type { Io } from '../io.ts';
+import { inLanguage } from '../lang/choose.ts';
 
 interface Options extends Common {
   reuse: boolean;
@@ -35,10 +36,11 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   const { renderWhy } = await import('../render/why.ts');
   const codes: number[] = [];
   for (const operand of operands) {
-    const record = await why(system, operand, {
+    const explained = await why(system, operand, {
       ...(options.reuse ? {} : { reuse: false }),
       v6only: options.v6only ?? false,
     });
+    const record = inLanguage(explained, io, options.json);
     if (options.json) io.out(operands.length > 1 ? JSON.stringify(record) : json(record));
     else renderWhy(record, options.quiet ?? false, io);
     codes.push(exitByVerdict[record.verdict]);

@@ -8,10 +8,13 @@ export function renderWhy({ endpoint, verdict, error, causes }: WhyRecord, quiet
     verdict
   ];
   const said = error ? colors.dim(`  (${error.syscall}: ${error.code})`) : '';
-  io.out(`${colors.bold(endpoint)} is ${paint(colors.bold(verdict))}${said}`);
+  const headline = io.say(`${endpoint} is ${verdict}`).slice(endpoint.length);
+  const word = io.say(verdict);
+  const at = headline.lastIndexOf(word);
+  io.out(`${colors.bold(endpoint)}${headline.slice(0, at)}${paint(colors.bold(word))}${said}`);
   if (quiet) return;
   if (causes.length === 0 && verdict === 'free') {
-    io.out('  bind and listen worked, and the socket table has nobody on it');
+    io.out(`  ${io.say('bind and listen worked, and the socket table has nobody on it')}`);
     return;
   }
   causes.forEach((cause, i) => {
@@ -23,10 +26,10 @@ function renderCause(cause: CauseRecord, number: string, io: Io): void {
   const { colors } = io;
   const sure = { certain: colors.red, likely: colors.yellow, possible: colors.cyan }[cause.confidence];
   io.out(`\n${number}${cause.summary}`);
-  io.out(`   ${colors.dim(cause.id)} · ${sure(cause.confidence)}`);
+  io.out(`   ${colors.dim(cause.id)} · ${sure(io.say(cause.confidence))}`);
   for (const line of cause.evidence) io.out(`   ${colors.dim('·')} ${line}`);
   if (cause.remedies.length === 0) return;
-  io.out('   What to do');
+  io.out(`   ${io.say('What to do')}`);
   for (const { title, command } of cause.remedies) {
     io.out(`   → ${title}`);
     if (command) io.out(`     ${colors.green(`$ ${command}`)}`);
