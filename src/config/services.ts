@@ -29,6 +29,10 @@ const limitsSchema = z.strictObject({
     .min(16)
     .max(1_048_576)
     .optional()
+    .refine(
+      (files) => files === undefined || process.getuid !== undefined,
+      'Windows has no such limit: remove it',
+    )
     .describe('open files; set by a shell (ulimit -n) that then becomes the command. Not on Windows'),
 });
 

@@ -105,6 +105,7 @@ export function createRooms(options: RoomsOptions): Rooms {
       ports: pool,
       sight: createSight(system, context.log),
       trees: createTrees(system, options.keeper ?? null, context.log),
+      startable: system.startable,
       logs: path.join(stateFolder, 'logs'),
       isAlone: () => company.isAlone,
       unused: (instance, signal) => unused(() => listeners.openTo(instance), signal),

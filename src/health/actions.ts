@@ -35,7 +35,7 @@ export interface Actions {
 
 export interface ActionsDeps {
   context: Context;
-  system: Pick<System, 'processes' | 'containment'>;
+  system: Pick<System, 'processes' | 'containment' | 'startable'>;
   env: NodeJS.ProcessEnv;
   /** Commands are run here. */
   folder: string;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { errorCode } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
-import { endMarked, markName, type ProcessIdentity, type System } from '../system/index.ts';
+import { endMarked, markName, type ProcessIdentity, type Startable, type System } from '../system/index.ts';
 import { settled } from './settled.ts';
 
 export interface CommandSpec {
@@ -39,14 +39,17 @@ const hasGroups = typeof process.getuid === 'function';
  */
 export async function runCommand(
   { command, cwd, env, input }: CommandSpec,
-  system: Pick<System, 'processes' | 'containment'> | undefined,
+  system: Pick<System, 'processes' | 'containment' | 'startable'> | undefined,
   signal: AbortSignal,
 ): Promise<CommandEnd> {
   const mark = randomUUID();
   const [file, ...words] = command;
   let child: ReturnType<typeof spawn>;
   try {
-    child = spawn(file!, words, {
+    const plain: Startable = { program: file!, args: words, cwd: cwd ?? process.cwd(), env };
+    const { program, args, verbatim = false } = system?.startable?.(plain) ?? plain;
+    child = spawn(program, args, {
+      windowsVerbatimArguments: verbatim,
       ...(cwd !== undefined && { cwd }),
       env: { ...env, [markName]: mark },
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -81,7 +81,7 @@ export interface ProbeOptions {
   minDays?: number;
   exec?: ExecOptions;
   /** What `exec:` runs on. */
-  system?: Pick<System, 'processes' | 'containment'>;
+  system?: Pick<System, 'processes' | 'containment' | 'startable'>;
 }
 
 export interface ExecOptions {

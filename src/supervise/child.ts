@@ -58,6 +58,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
       ...(launch.uid !== undefined && { uid: launch.uid }),
       ...(launch.gid !== undefined && { gid: launch.gid }),
       windowsHide: true,
+      windowsVerbatimArguments: launch.verbatim ?? false,
     });
   } catch (error) {
     // Some failures (arguments too long, a NUL byte) are thrown, others are events: one way out for both.

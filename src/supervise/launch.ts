@@ -10,6 +10,8 @@ export interface Launch {
   /** Of another user; its own where absent. */
   uid?: number;
   gid?: number;
+  /** Its arguments are quoted already. */
+  verbatim?: boolean;
 }
 
 /** In the order of the configuration: the first is PORT. */

@@ -37,6 +37,7 @@ export function startCommand(launch: Launch, socket: number | null): Command {
     child = spawn(program, args, {
       cwd: launch.cwd,
       env,
+      windowsVerbatimArguments: launch.verbatim ?? false,
       stdio: ['inherit', 'inherit', 'inherit', ...(socket === null ? [] : [socket])],
     });
   } catch (error) {

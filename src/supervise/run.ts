@@ -142,7 +142,8 @@ export class Run {
     const { system, context, report } = this.#deps;
     const { clock } = context;
     const config = { command: this.#spec.command, cwd: undefined, env: this.#tree.plant() };
-    const launch = launchOf(config, { [name]: port }, this.#spec.env, folder);
+    const plain = launchOf(config, { [name]: port }, this.#spec.env, folder);
+    const launch = system.startable?.(plain) ?? plain;
     const watch = await this.#openWatch();
     if (this.#stopping.signal.aborted) return { ...stoppedBefore, readyAt: null };
     const watching = new AbortController();

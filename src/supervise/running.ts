@@ -27,9 +27,10 @@ export interface RunHooks extends WatchHooks {
 /** @throws ReeveError where the user cannot be had. */
 export async function prepareLaunch(
   { config, ports }: Pick<RunSpec, 'config' | 'ports'>,
-  { env, folder }: SuperviseDeps,
+  { env, folder, startable }: SuperviseDeps,
 ): Promise<Launch> {
-  return withLimits(await asUser(launchOf(config, ports, env, folder), config.user), config.limits);
+  const launch = await asUser(launchOf(config, ports, env, folder), config.user);
+  return withLimits(startable?.(launch) ?? launch, config.limits);
 }
 
 export class Running {

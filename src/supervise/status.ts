@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import type { HealthVerdict } from '../core/verdict.ts';
 import type { Scheduler } from '../health/index.ts';
+import type { System } from '../system/index.ts';
 import type { PortSource } from './claims.ts';
 import type { Trees } from './kept-tree.ts';
 import type { Ports } from './launch.ts';
@@ -64,6 +65,8 @@ export interface SuperviseDeps {
   scheduler: Scheduler;
   sight: Sight;
   trees: Trees;
+  /** Absent: every command is what is started. */
+  startable?: System['startable'];
   gate: StartGate;
   /** Relative working directories begin here. */
   folder: string;

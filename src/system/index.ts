@@ -2,7 +2,9 @@
 // the entry points alone.
 export type * from './elevation.ts';
 export type * from './firewall.ts';
+export type * from './managers.ts';
 export type * from './scanner.ts';
 export type * from './service-manager.ts';
+export type * from './startable.ts';
 export type * from './system.ts';
 export { type EndPolicy, endMarked, endTree, keyOf, markName, membersOf, type TreeTrace } from './tree.ts';

@@ -4,8 +4,10 @@ import type { Protocol } from '../core/endpoint.ts';
 import type { PortRange } from '../core/range.ts';
 import type { Elevation } from './elevation.ts';
 import type { FirewallAnswer } from './firewall.ts';
+import type { Managers } from './managers.ts';
 import type { Scanner } from './scanner.ts';
 import type { InheritedSocket, ServiceControl, ServiceManager } from './service-manager.ts';
+import type { Startable } from './startable.ts';
 
 export interface System {
   readonly platform: string;
@@ -17,6 +19,8 @@ export interface System {
   readonly host: Host;
   readonly managers: Managers;
   readonly elevation: Elevation;
+  /** What is really started for a command, where that is another: scripts on Windows. @throws ReeveError `usage` */
+  startable?(command: Startable): Startable;
   /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
   /** Windows only. */
@@ -283,17 +287,4 @@ export interface Host {
   facts(): Promise<HostFacts>;
   /** Whether the system's firewall lets other machines reach it; null where that is not known. Windows only. */
   firewall?(socket: { protocol: Protocol; port: number; pid: number | null }): Promise<FirewallAnswer | null>;
-}
-
-/** Those who would restart a process that was merely killed. */
-export interface Managers {
-  /**
-   * A systemd unit or a Windows service.
-   * @throws ReeveError `unsupported` where there is no such manager, `privilege`, `timeout`, or `conflict` with its words.
-   */
-  stopUnit(unit: string, signal: AbortSignal): Promise<void>;
-  stopContainer(id: string, signal: AbortSignal): Promise<void>;
-  /** The command line that does the same, to show in a plan. */
-  stopUnitCommand(unit: string): string;
-  stopContainerCommand(id: string): string;
 }

@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { errorMessage, ReeveError } from '../../core/errors.ts';
-import type { Managers } from '../system.ts';
+import type { Managers } from '../managers.ts';
 import { runManager } from './manager-command.ts';
 
 /** Characters of a unit's name (systemd.unit(5)); a slash parts a user's manager from its unit. */

@@ -8,6 +8,7 @@ import { createHost } from './host.ts';
 import { createHttpQueues } from './http-sys.ts';
 import { createManagers } from './managers.ts';
 import { createProcesses, listProcesses } from './processes.ts';
+import { startable } from './scripts.ts';
 import { createServiceControl } from './service-control.ts';
 import { createRunningServices } from './services.ts';
 import { createSockets } from './sockets.ts';
@@ -34,5 +35,6 @@ export function createWindowsSystem(): System {
     managers: createManagers(),
     elevation: createElevation(),
     serviceControl: createServiceControl(),
+    startable: (command) => startable(command),
   };
 }

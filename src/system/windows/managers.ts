@@ -4,7 +4,7 @@ import { OsError, ReeveError } from '../../core/errors.ts';
 import { printable } from '../../core/text.ts';
 import { abortError, sleep } from '../../core/time.ts';
 import { advapi32, service, succeeded } from '../../ffi/index.ts';
-import type { Managers } from '../system.ts';
+import type { Managers } from '../managers.ts';
 
 /** CreateServiceW: 256 characters, no slashes; more is refused here, since it is shown in a command to copy. */
 const serviceName = /^[A-Za-z0-9_.$-][A-Za-z0-9_.$ -]{0,255}$/;
