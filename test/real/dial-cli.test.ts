@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/children.ts';
 import { type Run, startReeve } from '../support/reeve.ts';
+import { appService, house, start } from './daemon-support.ts';
 
 const ended: (() => unknown)[] = [];
 afterEach(async () => {
@@ -78,5 +80,17 @@ describe('reeve dial', () => {
     expect(await dial([waits], null, 'SIGINT')).toMatchObject({ code: 130 });
     expect(await dial(['::1:80'], '')).toMatchObject({ code: 2 });
     expect(await dial(['127.0.0.1:80', '--ca', '/no/such/file'], '')).toMatchObject({ code: 2 });
+  });
+
+  it("finds a service of the running daemon's own registry, and says where there is none", async () => {
+    const { file } = house(`services:${appService}`);
+    const daemon = await start({ file });
+    await eventually(() => daemon.status().services[0]!.instances.every(({ state }) => state === 'up'));
+    const run = await dial(['app', '-c', file], 'GET / HTTP/1.0\r\n\r\n');
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('200 OK') });
+    const ports = daemon.status().services[0]!.instances.flatMap(({ ports }) => Object.values(ports));
+    expect(ports.map((port) => `connected to 127.0.0.1:${port} (app)\n`)).toContain(run.stderr);
+    const nobody = await dial(['other', '-c', file], '');
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('other has no target') });
   });
 });

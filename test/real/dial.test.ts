@@ -238,6 +238,21 @@ describe('HTTP', () => {
     await expect(pool.fetch('http://elsewhere/')).rejects.toMatchObject({ code: 'usage' });
   });
 
+  it('serves undici itself, and sends a body again that it has as a whole', async () => {
+    const bodies: string[] = [];
+    const address = await http(async (request, response) => {
+      let text = '';
+      for await (const part of request) text += part;
+      if (bodies.push(text) === 1) request.socket.resetAndDestroy();
+      else response.end('done');
+    });
+    const pool = started(dial('api', { targets: [address], retry: { backoff: { min: 1, max: 2 } } }));
+    const { request } = await import('undici');
+    const put = { dispatcher: pool.dispatcher, method: 'PUT', body: 'words' } as const;
+    expect(await (await request('http://api/', put)).body.text()).toBe('done');
+    expect(bodies).toEqual(['words', 'words']);
+  });
+
   it("serves Node's own fetch, with bodies both ways, and can be aborted", async () => {
     const echo = await http(async (request, response) => {
       if (request.url === '/hang') return;
