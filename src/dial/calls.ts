@@ -5,6 +5,7 @@ import type { Clock } from '../core/context.ts';
 import { ReeveError } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
 import { abortError, sleep } from '../core/time.ts';
+import type { BreakerState } from './breaker.ts';
 import { Choice, type Taken } from './choice.ts';
 import type { Counters } from './counters.ts';
 import type { Tell } from './events.ts';
@@ -168,7 +169,7 @@ export class Calls {
     });
   }
 
-  private breakerChanged(target: string, state: import('./breaker.ts').BreakerState): void {
+  private breakerChanged(target: string, state: BreakerState): void {
     const { counters, tell } = this.options;
     if (state.kind === 'open') {
       if (state.forMs === 0) return;
