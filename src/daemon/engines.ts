@@ -8,6 +8,7 @@ import {
   createPortableEngine,
   type Engine,
   nativeObstacle,
+  type WorkerLoad,
   workerFile,
 } from '../relay/index.ts';
 
@@ -27,8 +28,14 @@ export interface EnginesOptions {
   changed?: () => void;
 }
 
+export interface Chooser {
+  (config: ListenerConfig): Choice;
+  /** The native engine's; absent without it. */
+  workers?: () => WorkerLoad[];
+}
+
 /** @throws ReeveError `config` where the native engine is asked for and cannot run. */
-export function chooseEngines(options: EnginesOptions): (config: ListenerConfig) => Choice {
+export function chooseEngines(options: EnginesOptions): Chooser {
   const { context, relay, platform, file = workerFile(), changed } = options;
   const portable = createPortableEngine(context);
   if (relay.engine === 'portable') return () => ({ engine: portable, why: 'relay.engine is portable' });
@@ -52,10 +59,11 @@ export function chooseEngines(options: EnginesOptions): (config: ListenerConfig)
     }),
   });
   const why = `relay.engine is ${relay.engine}, and nothing stands in its way (workers: ${workers})`;
-  return (config) => {
+  const choose = (config: ListenerConfig): Choice => {
     const reason = portableOnly(config) ?? failure;
     return reason === null ? { engine: native, why } : { engine: portable, why: reason };
   };
+  return Object.assign(choose, { workers: () => native.loads() });
 }
 
 /** What the native engine does not do; null where it can carry the listener. */

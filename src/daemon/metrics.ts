@@ -99,6 +99,10 @@ export function createMetrics(version: string): Metrics {
       'listener',
       'target',
     ]),
+    workerCpu: counter('relay_worker_cpu_seconds_total', 'CPU time that the relay worker used.', ['worker']),
+    workerMemory: gauge('relay_worker_resident_memory_bytes', 'Resident memory of the relay worker.', [
+      'worker',
+    ]),
     waiting: gauge('waiting_connections', 'Connections that wait for a place at a target.', ['listener']),
     panic: gauge('listener_panic', 'Whether so few targets are fit that all are used.', ['listener']),
     targetEjected: gauge('target_ejected', 'Whether the target is put aside for failing connections.', [
@@ -166,6 +170,10 @@ export function createMetrics(version: string): Metrics {
   function scrape(status: DaemonStatus): void {
     for (const metric of Object.values(scraped)) metric.reset();
     scraped.ready.set(status.state === 'ready' ? 1 : 0);
+    for (const [worker, { cpuSeconds, memoryBytes }] of status.relayWorkers.entries()) {
+      scraped.workerCpu.inc({ worker: String(worker) }, cpuSeconds);
+      scraped.workerMemory.set({ worker: String(worker) }, memoryBytes);
+    }
     for (const { name: listener, ...row } of status.listeners) {
       scraped.connections.inc({ listener }, row.connections.total);
       scraped.active.set({ listener }, row.connections.active);

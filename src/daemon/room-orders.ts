@@ -27,12 +27,13 @@ export function roomOrders(rooms: Rooms, status: ApiParts['status']): RoomOrders
 
 type RoomStatus = Pick<
   DaemonStatus,
-  'listeners' | 'services' | 'checks' | 'sinks' | 'registry' | 'maintenance' | 'gateway'
+  'listeners' | 'relayWorkers' | 'services' | 'checks' | 'sinks' | 'registry' | 'maintenance' | 'gateway'
 >;
 
 export function roomStatus(rooms: Rooms, { health: { gateway } }: Pick<Config, 'health'>): RoomStatus {
   return {
     listeners: rooms.listeners.status(),
+    relayWorkers: rooms.relayWorkers(),
     services: rooms.services.status(),
     checks: rooms.checks.status(),
     sinks: rooms.sinks.status(),

@@ -14,6 +14,7 @@ import {
   type Memory,
   type Scheduler,
 } from '../health/index.ts';
+import type { WorkerLoad } from '../relay/index.ts';
 import { createSight, createTrees, type Keeper } from '../supervise/index.ts';
 import type { System } from '../system/index.ts';
 import { type Background, createBackground } from './background.ts';
@@ -43,6 +44,7 @@ export interface Rooms {
   handlers: HandlerRoom;
   services: ServiceRoom;
   listeners: ListenerRoom;
+  relayWorkers(): WorkerLoad[];
   checks: CheckRoom;
   registry: RegistryRoom;
   actions: Actions;
@@ -117,11 +119,12 @@ export function createRooms(options: RoomsOptions): Rooms {
     instancesOf: (name) => services.get(name)?.instances() ?? [],
   });
   services.onChange(registry.update);
+  const chooseEngine = chooseEngines({
+    ...{ context, relay: config.relay, platform: system.platform },
+    changed: () => listeners.chooseAgain(),
+  });
   const listeners = createListenerRoom({
-    chooseEngine: chooseEngines({
-      ...{ context, relay: config.relay, platform: system.platform },
-      changed: () => listeners.chooseAgain(),
-    }),
+    chooseEngine,
     tools: bindTools(system, context, inheritedSockets(system.inheritedSockets?.(env) ?? [], context)),
     inherited: inheritance ? inheritAll(inheritance, context) : [],
     metrics,
@@ -139,6 +142,7 @@ export function createRooms(options: RoomsOptions): Rooms {
   });
   const checks = createCheckRoom({ scheduler, alerts, metrics, folder });
   return {
+    relayWorkers: () => chooseEngine.workers?.() ?? [],
     ...{ context, background, pool, scheduler, sinks, handlers, services, listeners, checks, registry },
     ...{ actions, maintenance },
   };

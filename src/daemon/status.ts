@@ -179,6 +179,15 @@ export const statusSchema = z.object({
   configFile: z.string(),
   control: z.string().describe('host:port of the control API'),
   listeners: z.array(listenerSchema),
+  relayWorkers: z
+    .array(
+      z.object({
+        pid: z.int(),
+        cpuSeconds: z.number().describe('that it has used'),
+        memoryBytes: count.describe('resident'),
+      }),
+    )
+    .describe('processes of the native engine'),
   services: z.array(serviceSchema),
   checks: z.array(checkStatusSchema),
   sinks: z.array(sinkSchema),

@@ -106,6 +106,7 @@ export const status: DaemonStatus = {
       ...{ spooled: 0, failures: 0, dropped: {} },
     },
   ],
+  relayWorkers: [],
   maintenance: [],
   gateway: null,
 };

@@ -1,6 +1,7 @@
 // The native engine in the daemon: chosen, said so, reloaded without new workers, and gone with the daemon.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chooseEngines } from '../../src/daemon/engines.ts';
 import type { DaemonStatus } from '../../src/daemon/index.ts';
@@ -74,6 +75,23 @@ describe.runIf(needs('the native engine in the daemon', 'linux'))('relay.engine 
       ended: { done: 1 },
       targets: [{ id: one.id, connections: { active: 0, total: 1 } }],
     });
+    const { relayWorkers } = await daemon.status();
+    expect(relayWorkers.map(({ pid }) => pid).sort()).toEqual(workersOf(daemon.child.pid!).sort());
+    for (const { cpuSeconds, memoryBytes } of relayWorkers) {
+      expect(cpuSeconds).toBeGreaterThanOrEqual(0);
+      expect(memoryBytes).toBeGreaterThan(10_000_000);
+    }
+    const metrics = await (await fetch(`http://${daemon.control}/metrics`)).text();
+    expect(metrics).toMatch(/portreeve_relay_worker_cpu_seconds_total\{worker="1"\} [\d.]+/);
+    expect(metrics).toMatch(/portreeve_relay_worker_resident_memory_bytes\{worker="0"\} \d+/);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      reeveFile,
+      'status',
+      '--control',
+      daemon.control,
+    ]);
+    expect(stdout).toMatch(/web .* targets +native/);
+    expect(stdout).toMatch(/intake .* sink\/lines +portable/);
   });
 
   it('takes up new targets and limits with the workers that run', async () => {

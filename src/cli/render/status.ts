@@ -36,17 +36,19 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
       { title: 'ADDRESS' },
       { title: 'LISTENING', style: verdict },
       { title: 'SERVES' },
+      { title: 'ENGINE' },
       { title: 'OPEN', align: 'right' },
       { title: 'TOTAL', align: 'right' },
       { title: 'IN', align: 'right' },
       { title: 'OUT', align: 'right' },
     ],
-    status.listeners.flatMap(({ name, binds, serves, connections, bytes }) =>
+    status.listeners.flatMap(({ name, binds, serves, engine, connections, bytes }) =>
       binds.map((bind) => [
         name,
         bind.address,
         bind.listening ? (bind.verified === false ? 'unverified' : 'yes') : 'no',
         serves,
+        engine,
         String(connections.active),
         String(connections.total),
         formatSize(bytes.received),

@@ -4,6 +4,7 @@ import { checked, epoll, linux } from '../../ffi/index.ts';
 import { type DescriptorCalls, streams } from '../../listen/index.ts';
 import type { Engine } from '../engine.ts';
 import { Crew } from './crew.ts';
+import { loadOf, type WorkerLoad } from './load.ts';
 import { NativeListener } from './native-listener.ts';
 
 export interface NativeOptions {
@@ -19,6 +20,7 @@ export interface NativeOptions {
 export interface NativeEngine extends Engine {
   /** Process ids of the workers that run. */
   workers(): number[];
+  loads(): WorkerLoad[];
 }
 
 /** Workers run from the first listener on until the last has drained. */
@@ -31,6 +33,7 @@ export function createNativeEngine(
   return {
     name: 'native',
     workers: () => crew.pids(),
+    loads: () => crew.pids().flatMap((pid) => loadOf(pid) ?? []),
     serve: (plan, bindings, reports) =>
       new NativeListener(nextId++, plan, streams(bindings), reports, {
         crew,
