@@ -38,7 +38,8 @@ export function windowsInstaller({ serviceControl: control }: System, signal: Ab
         },
         ...spec.access.map((each) => ({
           words: `let ${spec.account} ${each.rights} ${each.folder}`,
-          carryOut: async () => void (await grant(each.folder, `${spec.account}:${rights[each.rights]}`)),
+          carryOut: async () =>
+            void (await grant(each.folder, each.rights, `${spec.account}:${rights[each.rights]}`)),
         })),
       ];
     },
@@ -87,9 +88,15 @@ function removeIfEmpty(folder: string): void {
   if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-async function grant(folder: string, to: string): Promise<void> {
+async function grant(folder: string, kind: keyof typeof rights, to: string): Promise<void> {
+  // Below ProgramData every user may lay files, which the daemon would take for its own. SYSTEM and administrators,
+  // by number, since their names are translated.
+  const alone = ['/inheritance:r', '/grant', '*S-1-5-18:(OI)(CI)F', '/grant', '*S-1-5-32-544:(OI)(CI)F'];
   try {
-    await execute('icacls', [folder, '/grant', to], { windowsHide: true, timeout: 60_000 });
+    await execute('icacls', [folder, ...(kind === 'modify' ? alone : []), '/grant', to], {
+      windowsHide: true,
+      timeout: 60_000,
+    });
   } catch (error) {
     const words = printable((error as { stderr?: string }).stderr || String(error)).slice(0, 500);
     throw new ReeveError('conflict', `icacls cannot give rights on ${folder}: ${words}`, { cause: error });
