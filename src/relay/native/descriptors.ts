@@ -5,11 +5,19 @@ import { epoll, linux } from '../../ffi/index.ts';
 /** For what Node itself has open, the listening sockets, and some air. */
 const reserved = 64;
 
+/** Newcomers are refused beyond it, as in the portable engine, rather than left waiting with no end in sight. */
+const mark = 0.9;
+
 export class Descriptors {
   /** From RLIMIT_NOFILE, which Node raises to the hard limit when it starts. */
   readonly limit = Math.max(16, openFiles() - reserved);
   /** Connections that are open; each has two. */
   connections = 0;
+
+  /** Whether so few are left that one more connection is one too many. */
+  scarce(pipes: number): boolean {
+    return 2 * (this.connections + 1 + pipes) > mark * this.limit;
+  }
 
   /** Whether one more connection can be carried to its target as well. */
   hasRoom(pipes: number): boolean {

@@ -58,6 +58,7 @@ export class WorkerListener implements Owner, Timed {
     this.around = around;
     this.admission = new Admission(plan, around.clock, {
       elsewhere: () => around.counts.elsewhere(place.slot, place.seat, place.seats),
+      overloaded: () => around.plane.overloaded(),
     });
     this.budget = new RetryBudget(plan.balance.retryBudget, () => this.connections.size);
     this.room = this.waitingRoom();

@@ -23,6 +23,14 @@ export class Plane {
     this.loop = loop;
   }
 
+  /** Pipes that only wait to be used again are given up before anybody is turned away. */
+  overloaded(): boolean {
+    const { descriptors, pipes } = this;
+    if (!descriptors.scarce(pipes.count)) return false;
+    pipes.shrink();
+    return descriptors.scarce(pipes.count);
+  }
+
   /** Sets an option that is on or off. */
   enable(fd: number, level: number, option: number): void {
     this.value[0] = 1;
