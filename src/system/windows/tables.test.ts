@@ -1,6 +1,7 @@
-// Socket tables of Windows from bytes: made by hand after tcpmib.h and udpmib.h, and one as Wine gave it.
+// Socket tables of Windows from bytes: made by hand after tcpmib.h and udpmib.h, and a whole one as Wine 8 gave it.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import captured from '../../../test/fixtures/windows/tcp-table-wine-8.json' with { type: 'json' };
 import { decodeTable } from './tables.ts';
 
 interface Field {
@@ -79,13 +80,18 @@ it('names every state, and takes an unknown one for closed', () => {
   ]);
 });
 
-it('reads what Wine 8 gave for one listener', () => {
-  const captured = new Uint8Array(8 + 160);
-  // TCP_TABLE_OWNER_MODULE_ALL: 127.0.0.1:39335 in state 2, PID 0.
-  captured.set(Buffer.from('0100000000000000020000007f00000199a70000', 'hex'));
-  expect(decodeTable(captured, 'tcp', 'ipv4')).toMatchObject([
-    { address: '127.0.0.1', port: 39_335, state: 'listen', pid: 0 },
-  ]);
+it('reads a whole table as a program under Wine 8 was given it: a listener and both ends of a connection', () => {
+  const { listener, client, bytes } = captured;
+  const rows = decodeTable(Buffer.from(bytes, 'hex'), 'tcp', 'ipv4');
+  const here = { address: '127.0.0.1', family: 'ipv4' };
+  expect(rows).toHaveLength(3);
+  expect(rows).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ ...here, port: listener, state: 'listen', remotePort: null }),
+      expect.objectContaining({ ...here, port: listener, state: 'established', remotePort: client }),
+      expect.objectContaining({ ...here, port: client, state: 'established', remotePort: listener }),
+    ]),
+  );
 });
 
 it('never reads outside of the bytes', () => {
