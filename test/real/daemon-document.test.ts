@@ -174,6 +174,8 @@ test('every answer of a daemon is as the document says', { timeout: 60_000 }, as
   await told('post', '/api/v1/restart', post('/api/v1/restart', { service: 'app', instance: 0 }));
   await told('post', '/api/v1/scale', post('/api/v1/scale', { service: 'app', instances: 1 }));
   await told('post', '/api/v1/reload', post('/api/v1/reload'));
+  // An upgrade itself needs a process of its own (the tests of upgrade): here what refuses one.
+  await told('post', '/api/v1/upgrade', post('/api/v1/upgrade', { nothing: 1 }), 400);
   await told('post', '/api/v1/free', post('/api/v1/free', { target: address.split(':')[1] }));
   await told('post', '/api/v1/free/apply', post('/api/v1/free/apply', { id: 'none' }), 404);
   await told(
