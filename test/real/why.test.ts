@@ -150,8 +150,7 @@ describe.runIf(needs('why, produced for real', 'linux', 'ipv6'))('why', () => {
   });
 
   it('warns of a port in the ephemeral range, with the setting that keeps it', async () => {
-    const { ephemeral } = await system.host.facts();
-    const port = ephemeral!.last - 7;
+    const port = await freePort();
     const record = await why(system, String(port));
     expect(record.verdict).toBe('free');
     expect(ids(record)).toEqual(['ephemeral-range']);
