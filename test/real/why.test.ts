@@ -120,7 +120,8 @@ describe.runIf(needs('why, produced for real', 'linux', 'ipv6'))('why', () => {
     await once(client, 'connect');
     const record = await why(system, `127.0.0.1:${client.localPort}`);
     expect(record.verdict).toBe('held');
-    expect(ids(record)).toEqual(['connected-source-port']);
+    // On a busy machine the port may be in TIME_WAIT as well, from an earlier connection to elsewhere.
+    expect(ids(record)[0]).toBe('connected-source-port');
     expect(record.causes[0]!.evidence.join()).toContain(`PID ${process.pid}`);
   });
 
