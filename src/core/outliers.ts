@@ -61,6 +61,18 @@ export class Outliers {
     return this.records.get(id)?.ejections ?? 0;
   }
 
+  /** Everybody who is ejected now, and until when. */
+  ejected(): { id: string; until: number; ejections: number }[] {
+    return [...this.records].flatMap(([id, { until, ejections }]) =>
+      until === null ? [] : [{ id, until, ejections }],
+    );
+  }
+
+  /** As it was before this process. */
+  restore(id: string, until: number, ejections: number): void {
+    Object.assign(this.recordOf(id), { until, ejections });
+  }
+
   /** Those whose time is over; they are in again from now on. */
   returning(now: number): string[] {
     const back: string[] = [];

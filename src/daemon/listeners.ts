@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ListenerConfig } from '../config/index.ts';
 import { ReeveError } from '../core/errors.ts';
+import type { Memory } from '../health/index.ts';
 import type { BindTools } from '../listen/index.ts';
 import type { Background } from './background.ts';
 import { claimHeld, closeAll, type Held, inOwnWay, openAll, wantsOf } from './bindings.ts';
@@ -24,6 +25,7 @@ export interface ListenerParts {
   tools: BindTools;
   metrics: Metrics;
   background: Background;
+  memory: Pick<Memory, 'ejected' | 'keepEjected'>;
   /** Sockets of the daemon that is succeeded. */
   inherited?: Held[];
   sinks: SinkRoom;
@@ -103,6 +105,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
     parts.targetsOf(name, config, () => refresh(name));
   const standingsOf = (name: string) =>
     new Standings(name, tools.context, {
+      memory: parts.memory,
       changed: () => refresh(name),
       end(target, reason) {
         const row = rows.get(name);

@@ -129,6 +129,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     inherited: inheritance ? inheritAll(inheritance, context) : [],
     metrics,
     background,
+    memory,
     sinks,
     handlers,
     folder,

@@ -3,6 +3,7 @@ import type { BalanceConfig } from '../config/index.ts';
 import type { Context } from '../core/context.ts';
 import { Outliers } from '../core/outliers.ts';
 import { formatDuration } from '../core/quantity.ts';
+import type { Memory } from '../health/index.ts';
 import type { EndReason, Target } from '../relay/index.ts';
 import type { SourcedTarget } from './targets.ts';
 
@@ -19,6 +20,8 @@ export interface StandingHooks {
   changed(): void;
   /** Every connection to the target is to end. */
   end(target: string, reason: EndReason): void;
+  /** Ejections outlive the daemon. */
+  memory: Pick<Memory, 'ejected' | 'keepEjected'>;
 }
 
 const slowSteps = 10;
@@ -43,6 +46,9 @@ export class Standings {
     this.listener = listener;
     this.context = context;
     this.hooks = hooks;
+    const { clock } = context;
+    for (const { target, until, ejections } of hooks.memory.ejected(listener))
+      this.outliers.restore(target, clock.monotonic() + until - clock.wall(), ejections);
   }
 
   configure(balance: BalanceConfig | undefined): void {
@@ -53,8 +59,9 @@ export class Standings {
   /** Notices what has changed, and says so. Called whenever something may have. */
   observe(sourced: readonly SourcedTarget[]): void {
     const now = this.now();
-    for (const id of this.outliers.returning(now))
-      this.tell(id, `${id} is in balance again`, { ejected: false });
+    const back = this.outliers.returning(now);
+    for (const id of back) this.tell(id, `${id} is in balance again`, { ejected: false });
+    if (back.length > 0) this.remember();
     const ids = new Set(sourced.map(({ id }) => id));
     this.outliers.keep(ids);
     for (const map of [this.weights, this.risingSince, this.seen])
@@ -103,6 +110,7 @@ export class Standings {
       for: length,
       code,
     });
+    this.remember();
     this.hooks.changed();
   }
 
@@ -187,6 +195,15 @@ export class Standings {
     if (this.closed || next === Number.POSITIVE_INFINITY) return;
     // A millisecond later: timers may run a fraction early.
     this.timer = setTimeout(() => this.hooks.changed(), Math.max(0, next) + 1).unref();
+  }
+
+  private remember(): void {
+    const ahead = this.context.clock.wall() - this.now();
+    const ejected = this.outliers.ejected();
+    this.hooks.memory.keepEjected(
+      this.listener,
+      ejected.map(({ id, until, ejections }) => ({ target: id, until: until + ahead, ejections })),
+    );
   }
 
   private now(): number {

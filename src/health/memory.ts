@@ -1,4 +1,4 @@
-// What outlives the daemon: verdicts, streaks, what was told, and maintenance, in SQLite; written in batches.
+// What outlives the daemon: verdicts, streaks, what was told, ejections and maintenance, in SQLite.
 import * as z from 'zod';
 import type { Context } from '../core/context.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -19,6 +19,13 @@ const keptSchema = z.object({
 
 export type Kept = z.infer<typeof keptSchema>;
 
+/** A target that a listener has put aside. `until`: wall clock (ms). */
+export interface Ejected {
+  target: string;
+  until: number;
+  ejections: number;
+}
+
 export interface Memory {
   /** Null where there is nothing, or it was of another definition. `at`: wall clock (ms), when it was known last. */
   recall(name: string, definition: string): { kept: Kept; at: number } | null;
@@ -28,6 +35,8 @@ export interface Memory {
   confirm(name: string, at: number): void;
   maintained(): Maintained[];
   keepMaintained(entries: readonly Maintained[]): void;
+  ejected(listener: string): Ejected[];
+  keepEjected(listener: string, entries: readonly Ejected[]): void;
   /** Writes what is not written yet, for another daemon to read. */
   flush(): void;
   /** Reads anew what another daemon has written since. */
@@ -42,6 +51,8 @@ const migrations = [
   `create table checks (name text primary key, definition text not null, kept text not null) without rowid;
    create table maintenance (subject text primary key, until integer not null) without rowid;
    create table life (one integer primary key check (one = 1), seen integer not null);`,
+  `create table ejections (listener text, target text, until integer not null, ejections integer not null,
+     primary key (listener, target)) without rowid;`,
 ];
 
 const writeEvery = 1000;
@@ -144,6 +155,25 @@ export async function openMemory(
           database!.run('delete from maintenance');
           for (const { subject, until } of entries) {
             database!.run('insert into maintenance values (?, ?)', subject, Math.round(until));
+          }
+        }),
+      );
+    },
+    ejected(listener) {
+      const sql = 'select target, until, ejections from ejections where listener = ?';
+      let found: Ejected[] = [];
+      guarded(() => {
+        found = database?.all<Ejected>(sql, listener) ?? [];
+      });
+      return found;
+    },
+    keepEjected(listener, entries) {
+      guarded(() =>
+        database?.transaction(() => {
+          database!.run('delete from ejections where listener = ?', listener);
+          for (const { target, until, ejections } of entries) {
+            const values = [listener, target, Math.round(until), ejections];
+            database!.run('insert into ejections values (?, ?, ?, ?)', ...values);
           }
         }),
       );

@@ -91,6 +91,21 @@ test('a target that refuses five times in a row is ejected, stays so over a relo
   ]);
 });
 
+test('an ejection outlives the daemon, with its length', async () => {
+  const [here, gone] = [(await talker()).port, await deadPort()];
+  const home = house(web([gone, here], ', eject: { for: 1h }'));
+  const first = await start(home);
+  while (standing(first, gone).ejectedUntil === null)
+    expect(await answering(addressOf(first, 'web'))).toBe(here);
+  const until = Date.parse(standing(first, gone).ejectedUntil!);
+  await first.drainAndStop();
+  const second = await start(home);
+  expect(standing(second, gone)).toMatchObject({ ejections: 1, failures: 0 });
+  expect(Math.abs(Date.parse(standing(second, gone).ejectedUntil!) - until)).toBeLessThan(5000);
+  for (let i = 0; i < 4; i++) expect(await answering(addressOf(second, 'web'))).toBe(here);
+  expect(standing(second, gone).failures).toBe(0);
+});
+
 test('the last target that is fit is never ejected', async () => {
   const gone = await deadPort();
   const daemon = await start(house(web([gone])));
