@@ -26,9 +26,14 @@ afterEach(async () => {
   }
 });
 
-/** Starts it, and waits for its summary or its end. */
-export async function up({ file }: House, more: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Up> {
-  const child = startReeve(['up', '-c', file, ...more], { env: { ...process.env, ...env } });
+/** Starts it, with `prefix` before the command, and waits for its summary or its end. */
+export async function up(
+  { file }: House,
+  more: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  prefix: string[] = [],
+): Promise<Up> {
+  const child = startReeve(['up', '-c', file, ...more], { env: { ...process.env, ...env }, prefix });
   children.push(child);
   const state: Up = {
     child,

@@ -14,9 +14,13 @@ export interface Run {
   stderr: string;
 }
 
-export function startReeve(args: string[], options: SpawnOptions & { file?: string } = {}): ChildProcess {
-  const { file = reeveFile, ...rest } = options;
-  return spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...rest });
+export function startReeve(
+  args: string[],
+  options: SpawnOptions & { file?: string; prefix?: string[] } = {},
+): ChildProcess {
+  const { file = reeveFile, prefix = [], ...rest } = options;
+  const command = [...prefix, process.execPath, file, ...args];
+  return spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], ...rest });
 }
 
 /** Resolves with what it printed once it has ended. */
