@@ -23,7 +23,7 @@ const crowdSize = Number(process.env.REEVE_HOSTILE ?? 300);
 const share = (part: number) => Math.ceil(part * crowdSize);
 /** Those who do not read, and what each has asked for: more than the processes may take. */
 const unread = { clients: 8, bytes: 64 * mib };
-const bound = 200 * mib + crowdSize * 64 * 1024;
+const bound = 200 * mib + crowdSize * 16 * 1024;
 const garbage = 40;
 const tooLarge = 20;
 
