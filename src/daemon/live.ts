@@ -61,8 +61,13 @@ function textsOf(status: object): Texts {
   return texts;
 }
 
+/** An empty list is a value: rows may come, or something without a name, and that it became empty must be told. */
 function isList(value: unknown): value is Named[] {
-  return Array.isArray(value) && value.every((row) => typeof (row as Named | null)?.name === 'string');
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((row) => typeof (row as Named | null)?.name === 'string')
+  );
 }
 
 function difference({ at, status }: Seen, before: Texts, now: Texts): Patch {

@@ -9,7 +9,7 @@ import { expectText, greeter, keepConnecting, openPage, seriousFaults } from './
 
 const views = ['overview', 'traffic', 'ports', 'checks', 'leases', 'events', 'config'];
 
-async function town(targets: number[]) {
+async function town(targets: number[], moreChecks = '') {
   const list = targets.map((port) => `"127.0.0.1:${port}"`).join(', ');
   const place = house(`
 services:${appService}
@@ -23,7 +23,7 @@ sinks:
   file: { file: ./lines.jsonl }
 checks:
   first: { url: "tcp://127.0.0.1:${targets[0]}", interval: 300ms, fastInterval: 100ms }
-`);
+${moreChecks}`);
   const daemon = await start(place);
   return { ...place, daemon, token: readFileSync(path.join(place.folder, 'state', 'token'), 'utf8').trim() };
 }
@@ -92,7 +92,7 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
         .status()
         .listeners.find(({ name }) => name === 'fixed')!
         .targets.find((target) => target.id === id)!.draining;
-    await row.getByRole('button').click();
+    await row.getByRole('button', { name: 'Drain' }).click();
     await page.getByLabel('Token').fill('not the token at all');
     await page.getByRole('button', { name: 'Sign in' }).last().click();
     await expectText(page, '[role=alert]', /that is not the token/);
@@ -110,8 +110,49 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
     await row.locator('.state.tone-up').waitFor();
     expect(draining()).toBe(false);
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await row.getByRole('button').click();
+    await row.getByRole('button', { name: 'Drain' }).click();
     await page.getByLabel('Token').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('what is degraded says why; maintenance begins and ends by button, and so does another weight', async () => {
+    const [one, two] = [await greeter(), await greeter()];
+    const worn = '  worn: { url: "exec:false", interval: 300ms, fall: 1, rise: 1 }\n';
+    const { daemon, token } = await town([one.port, two.port], worn);
+    const { page, complaints } = await openPage(daemon, '#/checks');
+    const check = page.locator('.check', { hasText: 'worn' });
+    await check.locator('.state.tone-warn', { hasText: 'degraded' }).waitFor();
+    await expectText(page, '#check-worn', /got a warning.*to be looked at/);
+    const begin = check.getByRole('button', { name: 'Maintain worn for an hour' });
+    await begin.click();
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Token').waitFor({ state: 'detached' });
+    await begin.click();
+    await expectText(page, '#check-worn', /maintenance until .*\d\d:\d\d/);
+    expect(daemon.status().maintenance.map(({ subject }) => subject)).toEqual(['check/worn']);
+    // The list becomes empty, which the stream has to tell.
+    await check.getByRole('button', { name: 'End the maintenance of worn' }).click();
+    await begin.waitFor();
+    await expect.poll(() => check.getByText('maintenance until').count()).toBe(0);
+
+    await page.goto(`http://${daemon.address}/#/traffic`);
+    const id = `127.0.0.1:${one.port}`;
+    const row = page.locator('.target', { hasText: id });
+    await row.getByRole('button', { name: /^Maintain/ }).click();
+    await row.getByText('maintenance until').waitFor();
+    // All instances of a service at once.
+    await page.getByRole('button', { name: 'Maintain app for an hour' }).click();
+    await page.locator('.target', { hasText: 'app/0' }).getByText('maintenance until').waitFor();
+    const subjects = daemon.status().maintenance.map(({ subject }) => subject);
+    expect(subjects.sort()).toEqual(['service/app', `target/fixed/${id}`]);
+    await row.getByRole('button', { name: `Weight 1 of ${id}` }).click();
+    await page.getByRole('spinbutton').fill('7');
+    await page.getByRole('button', { name: 'Give it this weight' }).click();
+    await row.getByRole('button', { name: `Weight 7 of ${id}` }).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.goto(`http://${daemon.address}/#/overview`);
+    await expectText(page, '.issues', /Check worn: .*degraded/);
     expect(complaints).toEqual([]);
   });
 

@@ -14,9 +14,10 @@ interface Props {
   label?: string;
   class?: string;
   done?: string;
+  onDone?(): void;
 }
 
-export function Act({ path, body, children, label, class: name = '', done }: Props) {
+export function Act({ path, body, children, label, class: name = '', done, onDone }: Props) {
   const busy = useSignal(false);
   const act = async () => {
     if (!signedIn.value) {
@@ -27,6 +28,7 @@ export function Act({ path, body, children, label, class: name = '', done }: Pro
     try {
       await ask(path, body);
       if (done) tell('up', done);
+      onDone?.();
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) wantsSignIn.value = true;
       else tell('down', error instanceof Error ? error.message : String(error));

@@ -35,11 +35,18 @@ const tones: Record<string, Tone> = {
 
 export const toneOf = (state: string): Tone => tones[state] ?? 'idle';
 
-export function State({ of, tone = toneOf(of) }: { of: string; tone?: Tone }) {
+interface Props {
+  of: string;
+  tone?: Tone;
+  /** Which words of the catalogue it speaks. */
+  words?: string;
+}
+
+export function State({ of, tone = toneOf(of), words = 'state' }: Props) {
   return (
     <span class={`state tone-${tone}`}>
       <i class="dot" aria-hidden="true" />
-      {word('state', of)}
+      {word(words, of)}
     </span>
   );
 }

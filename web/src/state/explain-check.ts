@@ -3,6 +3,10 @@ import { clock, duration, latency } from '../format.ts';
 import { t, word } from '../i18n/index.ts';
 import type { CheckStatus } from './types.ts';
 
+/** The word for a check: what is up and to be looked at is neither. */
+export const checkState = ({ verdict, degraded }: Pick<CheckStatus, 'verdict' | 'degraded'>): string =>
+  verdict === 'up' && degraded ? 'degraded' : verdict;
+
 export function explainCheck(check: CheckStatus, now: number): string {
   const { verdict, reason, streak, fall, rise, timeout, ms } = check;
   const last =
@@ -21,9 +25,8 @@ export function explainCheck(check: CheckStatus, now: number): string {
       fall,
       rise,
     };
-    const state = word('state', verdict);
-    const key = verdict === 'down' ? 'check.down' : verdict === 'up' ? 'check.up' : 'check.other';
-    sentences.push(t(key, { ...values, state }));
+    sentences.push(t(verdict === 'down' ? 'check.down' : 'check.up', values));
+    if (checkState(check) === 'degraded') sentences.push(t('check.degraded'));
   }
   sentences.push(next(check, now));
   if (verdict === 'down') sentences.push(t('check.back', { rise, streak }));

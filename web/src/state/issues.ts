@@ -14,16 +14,22 @@ export function issuesOf(status: DaemonStatus): Issue[] {
   const issues: Issue[] = [];
   const add = (tone: Issue['tone'], text: Key, subject: string, values: Issue['values'] = {}) =>
     issues.push({ tone, text, subject, values: { name: subject.split('/').slice(1).join('/'), ...values } });
-  for (const { name, binds, targets } of status.listeners) {
+  for (const { name, binds, targets, panic } of status.listeners) {
     for (const { address, listening, verified } of binds) {
       if (!listening) add('down', 'issue.notListening', `listener/${name}`, { address });
       else if (verified === false) add('down', 'issue.unverified', `listener/${name}`, { address });
     }
-    const usable = targets.filter(({ verdict, draining }) => verdict !== 'down' && !draining);
-    if (targets.length > 0 && usable.length === 0) add('down', 'issue.noTarget', `listener/${name}`);
-    for (const { id, verdict } of targets)
-      if (verdict === 'down' && usable.length > 0)
-        add('warn', 'issue.targetDown', `listener/${name}`, { target: id });
+    const usable = targets.filter(
+      ({ verdict, draining, ejectedUntil }) => verdict !== 'down' && !draining && ejectedUntil === null,
+    );
+    if (panic) add('down', 'issue.panic', `listener/${name}`);
+    if (!panic && targets.length > 0 && usable.length === 0)
+      add('down', 'issue.noTarget', `listener/${name}`);
+    for (const { id, verdict, ejectedUntil } of targets) {
+      if (usable.length === 0) continue;
+      if (verdict === 'down') add('warn', 'issue.targetDown', `listener/${name}`, { target: id });
+      else if (ejectedUntil !== null) add('warn', 'issue.targetEjected', `listener/${name}`, { target: id });
+    }
   }
   for (const { instances } of status.services) {
     for (const { id, state, detail } of instances) {
@@ -35,16 +41,15 @@ export function issuesOf(status: DaemonStatus): Issue[] {
       }
     }
   }
-  for (const { name, verdict, detail } of status.checks) {
+  for (const { name, verdict, degraded, flapping, detail } of status.checks) {
     if (verdict === 'down') add('down', 'issue.check', `check/${name}`, { detail: detail ?? '' });
-    else if (!['up', 'unknown'].includes(verdict)) {
-      add('warn', 'issue.check', `check/${name}`, { detail: detail ?? String(verdict) });
-    }
+    else if (degraded) add('warn', 'issue.check', `check/${name}`, { detail: detail ?? 'degraded' });
+    if (flapping) add('warn', 'issue.flapping', `check/${name}`);
   }
   for (const { name, failure } of status.sinks)
     if (failure) add('down', 'issue.sink', `sink/${name}`, { detail: failure });
   const { registry } = status;
-  if (registry && registry.state !== 'ok') {
+  if (registry.state === 'away' || registry.state === 'refused') {
     add('warn', 'issue.registry', 'registry', { detail: registry.detail ?? registry.state });
   }
   return issues.sort((a, b) => Number(a.tone === 'warn') - Number(b.tone === 'warn'));

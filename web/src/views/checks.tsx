@@ -2,14 +2,15 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { latency, percent } from '../format.ts';
-import { t } from '../i18n/index.ts';
+import { t, word } from '../i18n/index.ts';
 import { Chart, type ChartLine, type Range, RangeButtons } from '../parts/chart.tsx';
 import { Each } from '../parts/each.tsx';
 import { Ticking } from '../parts/live-text.tsx';
+import { MaintainButton, MaintainedUntil } from '../parts/maintain.tsx';
 import { Empty } from '../parts/section.tsx';
-import { State } from '../parts/state.tsx';
+import { Badge, State } from '../parts/state.tsx';
 import { ask } from '../state/api.ts';
-import { explainCheck } from '../state/explain-check.ts';
+import { checkState, explainCheck } from '../state/explain-check.ts';
 import { status } from '../state/live.ts';
 import { subject } from '../state/route.ts';
 import type { History } from '../state/series.ts';
@@ -55,14 +56,18 @@ function CheckCard({ row, range }: { row: CheckStatus; range: Range }) {
       <div class="check-words">
         <header>
           <h3>{row.name}</h3>
-          <State of={row.verdict} />
+          <State of={checkState(row)} />
+          {row.flapping && <Badge tone="warn">{word('state', 'flapping')}</Badge>}
+          <MaintainedUntil subject={`check/${row.name}`} />
           <span class="spacer" />
           <span class="value num">{latency(row.ms)}</span>
+          <MaintainButton subject={`check/${row.name}`} name={row.name} />
         </header>
         <code class="note">{row.url}</code>
         <p>
           <Ticking text={(now) => explainCheck(row, now)} />
         </p>
+        {row.held !== null && <p class="tone-warn">{word('held', row.held)}</p>}
         {row.detail && <p class="note detail">{row.detail}</p>}
         <Uptime name={row.name} />
       </div>

@@ -38,6 +38,8 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
           <a href={linkTo('traffic', row.name)}>{row.name}</a>
         </h3>
         <State of={stateOf(row)} />
+        {row.panic && <Badge tone="down">{t('panic')}</Badge>}
+        {row.waiting > 0 && <Badge tone="warn">{t('queued', { count: count(row.waiting) })}</Badge>}
         <span class="spacer" />
         <span class="note" title={row.engineReason}>
           {row.engine}
@@ -86,13 +88,13 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
         <div title={t('connect.about')}>
           <dt>{t('connect')} P50 · P99</dt>
           <dd class="num">
-            {latency(connect?.p50)} · {latency(connect?.p99)}
+            {latency(connect.p50)} · {latency(connect.p99)}
           </dd>
         </div>
         <div title={t('lasts.about')}>
           <dt>{t('lasts')} P50 · P99</dt>
           <dd class="num">
-            {latency(duration?.p50)} · {latency(duration?.p99)}
+            {latency(duration.p50)} · {latency(duration.p99)}
           </dd>
         </div>
         <div>
@@ -194,7 +196,7 @@ function ListenerRow({ row }: { row: ListenerStatus }) {
       <td class="r">
         <Sampled series={series} field="sent" as={rate} />
       </td>
-      <td class="r num">{latency(row.latency?.connect.p99)}</td>
+      <td class="r num">{latency(row.latency.connect.p99)}</td>
       <td class="r num">{count(refused)}</td>
       <td class="chart-cell">
         <Spark

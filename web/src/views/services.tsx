@@ -6,6 +6,7 @@ import { Act } from '../parts/act.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Each } from '../parts/each.tsx';
 import { Sampled, Ticking } from '../parts/live-text.tsx';
+import { MaintainedUntil } from '../parts/maintain.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { line, Spark } from '../parts/spark.tsx';
 import { State } from '../parts/state.tsx';
@@ -93,7 +94,7 @@ function InstanceRow({ service, row }: { service: string; row: InstanceStatus })
     <tr>
       <th scope="row">{row.id}</th>
       <td>
-        <State of={row.state} />
+        <State of={row.state} /> <MaintainedUntil subject={`service/${row.id}`} />
         {row.state !== 'up' && row.detail !== null && <span class="note detail"> {row.detail}</span>}
         {row.nextStartAt !== null && (
           <span class="note">

@@ -6,6 +6,7 @@ import { t } from '../i18n/index.ts';
 import { Chart, type Range, RangeButtons } from '../parts/chart.tsx';
 import { Each } from '../parts/each.tsx';
 import { Sampled } from '../parts/live-text.tsx';
+import { MaintainButton, MaintainedUntil } from '../parts/maintain.tsx';
 import { Empty } from '../parts/section.tsx';
 import { Badge, State } from '../parts/state.tsx';
 import { status } from '../state/live.ts';
@@ -45,6 +46,7 @@ export function Traffic() {
           <State of="up" />
           <State of="down" />
           <State of="draining" />
+          <State of="ejected" />
           <State of="unknown" />
         </span>
       </div>
@@ -55,6 +57,9 @@ export function Traffic() {
     </>
   );
 }
+
+/** A service that the registry alone knows is not this daemon's to look after. */
+const isOurs = (service: string) => status.peek()!.services.some(({ name }) => service === `service/${name}`);
 
 function Flow({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
   const series = `listener/${row.name}`;
@@ -71,6 +76,7 @@ function Flow({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
             </h3>
             <State of={stateOf(row)} />
             {row.panic && <Badge tone="down">{t('panic')}</Badge>}
+            {row.waiting > 0 && <Badge tone="warn">{t('queued', { count: count(row.waiting) })}</Badge>}
           </header>
           {row.binds.map(({ address }) => (
             <code key={address}>{address}</code>
@@ -88,6 +94,12 @@ function Flow({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
             ↓ <Sampled series={series} field="received" as={rate} /> ↑{' '}
             <Sampled series={series} field="sent" as={rate} />
           </p>
+          {row.serves.startsWith('service/') && isOurs(row.serves) && (
+            <p class="note">
+              {row.serves} <MaintainButton subject={row.serves} name={row.serves.slice(8)} />
+              <MaintainedUntil subject={row.serves} />
+            </p>
+          )}
         </div>
         {sinkName === null ? (
           <>
