@@ -32,12 +32,13 @@ test.each([
   ['{ url: "http://h/", headers: { "a b": c } }', /name of a header/],
   ['{ url: "tcp://h:1", dependsOn: [e] }', /no check is named 'e'/],
   ['{ url: "tcp://h:1", dependsOn: [c] }', /a circle: c → c/],
-  ['{ url: "tcp://h:1", onDown: [{ timeout: 1s }] }', /one of run, webhook and restart/],
+  ['{ url: "tcp://h:1", onDown: [{ timeout: 1s }] }', /one of run, webhook, restart and deregister/],
   ['{ url: "tcp://h:1", onDown: [{ run: [x], webhook: "https://h" }] }', /either run or webhook, not both/],
   ['{ url: "tcp://h:1", onDown: [{ run: [x], secret: s }] }', /secret is for webhook; this is run/],
   ['{ url: "tcp://h:1", onDown: [{ webhook: "ftp://h" }] }', /http:\/\/… or https:\/\/…/],
   ['{ url: "tcp://h:1", onDown: [{ restart: apj }] }', /did you mean 'api'/],
   ['{ url: "tcp://h:1", repeat: 1h }', /repeat is for onDown/],
+  ['{ url: "tcp://h:1", onDown: [{ deregister: nobody }] }', /nobody/],
 ])('%s is wrong', (text, message) => {
   expect(checks(text)).toEqual([expect.stringMatching(message)]);
 });

@@ -21,7 +21,7 @@ const optionsFor: Record<string, [schemes: string[], words: string]> = {
   insecure: [secured, 'https://, grpcs:// and tls://'],
 };
 
-const kinds = ['run', 'webhook', 'restart'] as const;
+const kinds = ['run', 'webhook', 'restart', 'deregister'] as const;
 const partsOf: Record<string, (typeof kinds)[number]> = {
   headers: 'webhook',
   secret: 'webhook',
@@ -107,7 +107,7 @@ function alertRules(
 
 function actionRules(at: Path, action: Section, root: unknown, report: ReportRule): void {
   const chosen = kinds.filter((kind) => kind in action);
-  if (chosen.length === 0) report(at, 'an action is one of run, webhook and restart');
+  if (chosen.length === 0) report(at, 'an action is one of run, webhook, restart and deregister');
   if (chosen.length > 1)
     report([...at, chosen[1]!], `an action is either ${chosen[0]} or ${chosen[1]}, not both`);
   for (const [part, kind] of Object.entries(partsOf)) {
@@ -115,5 +115,13 @@ function actionRules(at: Path, action: Section, root: unknown, report: ReportRul
       report([...at, part], `${part} is for ${kind}; this is ${chosen[0]}`);
     }
   }
-  if (isText(action.restart)) mustExist([...at, 'restart'], 'service', action.restart, root, report);
+  for (const kind of ['restart', 'deregister'] as const) {
+    const service = action[kind];
+    if (isText(service)) mustExist([...at, kind], 'service', service, root, report);
+  }
+  if (!('deregister' in action)) return;
+  const place = [...at, 'deregister'];
+  if (at[0] !== 'checks') report(place, 'an instance whose own check fails leaves the registry by itself');
+  else if (at.includes('onUp'))
+    report(place, 'deregister is for onDown: what it took out comes back by itself');
 }

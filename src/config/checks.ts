@@ -66,6 +66,7 @@ const actionSchema = z.strictObject({
     .optional()
     .describe('webhook: further tries, 1 s to 1 min apart; 5 where absent'),
   restart: name.optional().describe('a service: its instances, one after another'),
+  deregister: name.optional().describe('a service: it is out of the registry until the check is up again'),
   limit: rate('3/10m').optional().describe('restart: at most so many in the time; 3/10m where absent'),
   grace: duration('30s', 0).optional().describe('restart: none for so long after one; 30s where absent'),
   timeout: duration('30s').optional().describe('for each try; run 30s, webhook 10s, restart 2m where absent'),
@@ -76,7 +77,7 @@ const alerts = {
     .array(actionSchema)
     .max(10)
     .default([])
-    .describe('what is done when it goes down: run, webhook or restart'),
+    .describe('what is done when it goes down: run, webhook, restart or deregister'),
   onUp: z.array(actionSchema).max(10).default([]).describe('what is done when it is up again after that'),
   repeat: duration('1h', 1000).optional().describe('onDown again and again, for as long as it is down'),
   flap: rate('6/10m')

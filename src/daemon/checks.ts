@@ -10,14 +10,18 @@ export interface CheckRoom {
   /** Starts the new, stops the removed; one that goes on asking the same keeps its verdict. */
   apply(configs: Record<string, CheckConfig>): void;
   status(): CheckStatus[];
+  /** Whether a check that is down keeps this service out of the registry. */
+  wantsOut(service: string): boolean;
 }
 
 export interface CheckRoomDeps {
   scheduler: Scheduler;
-  alerts: Pick<Alerts, 'of'>;
+  alerts: Pick<Alerts, 'of' | 'isTold'>;
   metrics: Metrics;
   /** Files are relative to it. */
   folder: string;
+  /** Looks again at who is to be in the registry. */
+  deregister(): void;
 }
 
 interface Row {
@@ -26,7 +30,13 @@ interface Row {
   shown: { key: unknown[]; status: CheckStatus } | null;
 }
 
-export function createCheckRoom({ scheduler, alerts, metrics, folder }: CheckRoomDeps): CheckRoom {
+export function createCheckRoom({
+  scheduler,
+  alerts,
+  metrics,
+  folder,
+  deregister,
+}: CheckRoomDeps): CheckRoom {
   const rows = new Map<string, Row>();
   const remove = (name: string) => {
     rows.get(name)?.check.stop();
@@ -60,11 +70,20 @@ export function createCheckRoom({ scheduler, alerts, metrics, folder }: CheckRoo
           kept: true,
           options: { ...answerOptions(config), ...(ca !== undefined && { ca: path.resolve(folder, ca) }) },
           alerts: policyOf(config),
-          onResult: ({ last }) => last && metrics.checkResult(name, last.verdict, last.ms),
+          onResult({ last }) {
+            if (last) metrics.checkResult(name, last.verdict, last.ms);
+            // Alerts hear of the result after this.
+            if (rows.get(name)?.config.onDown.some((action) => action.deregister)) setImmediate(deregister);
+          },
         });
         rows.set(name, { config, check, shown: null });
       }
     },
+    wantsOut: (service) =>
+      [...rows].some(
+        ([name, { config }]) =>
+          config.onDown.some((action) => action.deregister === service) && alerts.isTold(`check/${name}`),
+      ),
     status: () => [...rows].map(([name, row]) => shownStatus(name, row, alerts.of(row.check.name))),
   };
 }

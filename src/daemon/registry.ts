@@ -43,6 +43,8 @@ export interface RegistryRoomOptions {
   /** Tells this daemon's announcements from those of another one. */
   stateFolder: string;
   instancesOf(service: string): Instance[];
+  /** Whether a check that is down wants it out. */
+  isOut(service: string): boolean;
 }
 
 interface Row {
@@ -52,7 +54,7 @@ interface Row {
 }
 
 export function createRegistryRoom(options: RegistryRoomOptions): RegistryRoom {
-  const { context, config, folder, stateFolder, instancesOf, isAlone } = options;
+  const { context, config, folder, stateFolder, instancesOf, isAlone, isOut } = options;
   const settings = consulSettings(config.registry, folder);
   const owner = createHash('sha256').update(`${hostname()}\n${stateFolder}`).digest('hex').slice(0, 32);
   const registry = settings
@@ -87,7 +89,7 @@ export function createRegistryRoom(options: RegistryRoomOptions): RegistryRoom {
     const present = new Set<string>();
     for (const [name, config] of Object.entries(services)) {
       // In the daemon's own registry each service is found; elsewhere only what is to be.
-      if (config.oneshot || (settings && !config.register)) continue;
+      if (config.oneshot || (settings && !config.register) || isOut(name)) continue;
       for (const instance of instancesOf(name)) {
         present.add(instance.name);
         if (Object.keys(instance.ports).length > 0) bring(name, config, instance);

@@ -82,6 +82,7 @@ export function createRooms(options: RoomsOptions): Rooms {
     env,
     folder,
     restart: (service) => services.restart({ service }),
+    deregister: () => registry.update(),
     told: metrics.action,
   });
   const alerts = createAlerts(context, memory, maintenance, actions);
@@ -117,6 +118,7 @@ export function createRooms(options: RoomsOptions): Rooms {
   const registry = createRegistryRoom({
     ...{ context, config, folder, stateFolder, isAlone: () => company.isAlone },
     instancesOf: (name) => services.get(name)?.instances() ?? [],
+    isOut: (service) => checks.wantsOut(service),
   });
   services.onChange(registry.update);
   const chooseEngine = chooseEngines({
@@ -141,7 +143,10 @@ export function createRooms(options: RoomsOptions): Rooms {
         return serviceTargets(service, balance, changed);
       }),
   });
-  const checks = createCheckRoom({ scheduler, alerts, metrics, folder });
+  const checks = createCheckRoom({
+    ...{ scheduler, alerts, metrics, folder },
+    deregister: () => registry.update(),
+  });
   return {
     relayWorkers: () => chooseEngine.workers?.() ?? [],
     ...{ context, background, pool, scheduler, sinks, handlers, services, listeners, checks, registry },

@@ -41,6 +41,8 @@ export interface ActionsDeps {
   folder: string;
   /** Of a service, all instances one after another; resolves when all are up again. */
   restart(service: string): Promise<unknown>;
+  /** Takes out of the registry what checks that are down want out. */
+  deregister(): void;
   told(action: string, outcome: ActionOutcome): void;
 }
 
@@ -123,6 +125,10 @@ export function createActions(deps: ActionsDeps): Actions {
     const { action, record } = job;
     if (action.run) return run({ ...action, run: action.run }, record);
     if (action.restart !== undefined) return restart({ ...action, restart: action.restart });
+    if (action.deregister !== undefined) {
+      deps.deregister();
+      return { outcome: 'done', words: `${action.deregister} is out of the registry until it is up again` };
+    }
     const sent = { ...record, host: hostname(), sentAt: new Date(context.clock.wall()).toISOString() };
     const webhook = { ...action, webhook: action.webhook! };
     const { ok, words, tries } = await postWebhook(webhook, sent, context, ending.signal);
@@ -161,8 +167,8 @@ export function createActions(deps: ActionsDeps): Actions {
   };
 }
 
-const kindOf = ({ run, restart }: ActionConfig) =>
-  run ? 'run' : restart === undefined ? 'webhook' : 'restart';
+const kindOf = ({ run, restart, deregister }: ActionConfig) =>
+  run ? 'run' : restart !== undefined ? 'restart' : deregister !== undefined ? 'deregister' : 'webhook';
 
 /** Why not now, or null, and it counts. */
 function refusal(

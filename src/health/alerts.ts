@@ -14,6 +14,8 @@ import type { Observer } from './scheduler.ts';
 export interface Alerts extends Observer {
   /** What is said of a check beyond its verdict. */
   of(name: string): { flapping: boolean; held: Exclude<Hold, 'asking'> | null };
+  /** Whether actions have been told that it is down, and not yet that it is up again. */
+  isTold(name: string): boolean;
 }
 
 interface Row {
@@ -207,6 +209,7 @@ export function createAlerts(
       const held = row && row.held !== null && row.hold !== 'asking' ? row.hold : null;
       return { flapping: row?.flap.flapping ?? false, held };
     },
+    isTold: (name) => rows.get(name)?.alert.told === 'down',
   };
 }
 

@@ -10,7 +10,7 @@ import { connectControl, type Daemon } from '../../src/daemon/index.ts';
 import { signatureOf } from '../../src/health/webhook.ts';
 import { eventually } from '../support/children.ts';
 import { needs, program } from '../support/parts.ts';
-import { ask, askJson, house, start } from './daemon-support.ts';
+import { appService, ask, askJson, house, start } from './daemon-support.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -145,6 +145,37 @@ checks:
     expect((await outcomes()).slice(0, 2)).toEqual(['done', 'capped']);
     expect(daemon.status().services[0]!.restarts['asked-for']).toBe(1);
   }, 30_000);
+
+  test('a service is out of the registry while a check that wants it so is down, also after a restart', async () => {
+    const first = await listen();
+    const place = house(`
+services:${appService}
+checks:
+  database: { url: "tcp://127.0.0.1:${first.port}", ${quick}, onDown: [{ deregister: app }] }`);
+    const daemon = await start(place);
+    const announced = async (one: Daemon) =>
+      (
+        await askJson<{ instances: unknown[] }>(one.address, '/api/v1/registry/services/app').catch(() => ({
+          instances: [],
+        }))
+      ).instances.length;
+    await becomes(daemon, 'database', 'up');
+    await eventually(async () => (await announced(daemon)) === 2);
+    await shut(first.server);
+    await eventually(async () => (await announced(daemon)) === 0);
+    expect(checkOf(daemon, 'database').verdict).toBe('down');
+    expect((await eventsOf(daemon, 'check/database', 'action'))[0]!.message).toBe(
+      'down: deregister done: app is out of the registry until it is up again',
+    );
+    await daemon.drainAndStop();
+
+    const again = await start(place);
+    await eventually(() => again.status().services[0]!.instances.every(({ state }) => state === 'up'));
+    expect(await announced(again)).toBe(0);
+    await listen(first.port);
+    await becomes(again, 'database', 'up');
+    await eventually(async () => (await announced(again)) === 2);
+  });
 
   test("a service's own check tells of the instance that is down, and that it is up again", async () => {
     const home = house('');
