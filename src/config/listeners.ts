@@ -35,7 +35,9 @@ const limitsSchema = z.strictObject({
     .int()
     .min(1)
     .default(1000)
-    .describe('connections that are in their PROXY header or TLS handshake at once; more are refused'),
+    .describe(
+      'connections that are in their PROXY header or TLS handshake at once; then who has most of them loses the oldest to who has fewer, and more are refused',
+    ),
   frame: size('1MiB').prefault('1MiB').describe('the longest frame that a sink listener takes'),
 });
 

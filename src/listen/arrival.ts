@@ -90,9 +90,9 @@ export class Arrival {
     this.left(false);
   }
 
-  stop(): void {
+  stop(reason: 'draining' | 'greetings'): void {
     this.giveUp();
-    this.refuse('draining');
+    this.refuse(reason);
   }
 
   private enter(desk: TlsDesk | null): void {

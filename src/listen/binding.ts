@@ -85,7 +85,7 @@ export type RefusalReason =
 
 /** Why a connection never got as far as being served: its PROXY header, or its TLS handshake. */
 export type GreetingRefusal =
-  /** `limits.greetings` are under way. */
+  /** `limits.greetings` are under way, and no other network has more of them. */
   | 'greetings'
   /** It ended, or was cut, before it had said all. */
   | 'gone'

@@ -57,7 +57,7 @@ export class ClientRate {
 }
 
 /** A host has a whole /64 of IPv6 for itself, and may come from any address in it. */
-function networkOf(client: string): string {
+export function networkOf(client: string): string {
   if (!client.includes(':')) return client;
   const bytes = addressBytes(client);
   return bytes ? String.fromCharCode(...bytes.subarray(0, 8)) : client;

@@ -5,6 +5,7 @@ import { unmapped } from '../core/address.ts';
 import { Arrival, type Guest, type Host, type TlsDesk } from './arrival.ts';
 import { blockListOf, isListed } from './block-list.ts';
 import type { Credentials } from './credentials.ts';
+import { Lobby } from './lobby.ts';
 import { matchName } from './server-names.ts';
 import { Terminator } from './terminator.ts';
 
@@ -19,7 +20,7 @@ export class Reception {
   private desk: TlsDesk | null = null;
   private credentials: Credentials | null = null;
   private readonly host: Host;
-  private readonly arrivals = new Set<Arrival>();
+  private readonly arrivals = new Lobby<Arrival>();
   private readonly emptied: (() => void)[] = [];
 
   constructor(terms: ReceptionTerms, credentials: Credentials | null, host: Host) {
@@ -51,12 +52,20 @@ export class Reception {
     const arrival = new Arrival(guest, this.host, limits.greeting, (served) => this.leave(arrival, served));
     if (this.trusted && !isListed(this.trusted, peer.address)) {
       arrival.refuse('proxy-untrusted');
-    } else if (this.arrivals.size >= limits.greetings) {
+    } else if (!this.makeRoom(peer.address)) {
       arrival.refuse('greetings');
     } else {
-      this.arrivals.add(arrival);
+      this.arrivals.add(arrival, peer.address);
       arrival.begin(proxyProtocol.accept, this.desk);
     }
+  }
+
+  /** Whether there is room for one more. */
+  private makeRoom(address: string): boolean {
+    if (this.arrivals.size < this.terms.limits.greetings) return true;
+    const leaves = this.arrivals.whoYieldsTo(address);
+    leaves?.stop('greetings');
+    return leaves !== null;
   }
 
   /** Connections that are not yet served. */
@@ -71,7 +80,7 @@ export class Reception {
 
   /** Ends them now. */
   stop(): void {
-    for (const arrival of [...this.arrivals]) arrival.stop();
+    for (const arrival of this.arrivals.all()) arrival.stop('draining');
   }
 
   private leave(arrival: Arrival, served: boolean): void {

@@ -1,8 +1,11 @@
 // Contract of engines that end TLS: who gets in, by which name, and why others do not.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { loadCredentials } from '../../src/listen/index.ts';
 import { createAuthority } from '../support/authority.ts';
+import { needs } from '../support/parts.ts';
 import {
   closed,
   cutCode,
@@ -172,5 +175,27 @@ export function handshakeContract(makeEngine: MakeEngine): void {
       expect(await turnedAway(serving.port)).toBe('ECONNRESET');
       expect(await refusal(serving)).toBe('greetings');
     });
+
+    it.runIf(needs('clients from two addresses of loopback', 'linux'))(
+      'do not keep out who comes from elsewhere: the oldest of those who have most goes',
+      async () => {
+        const place = await startTarget(echo);
+        const config = { limits: { greetings: 3 } };
+        const serving = await serveTls(makeEngine, {}, { targets: [place], config });
+        const slow = [];
+        for (let i = 0; i < 3; i++) {
+          const socket = connect({ port: serving.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+          await once(socket, 'connect');
+          slow.push(socket);
+        }
+        const cut = cutCode(slow[0]!);
+        const client = await dialTls(serving.port);
+        client.end('hello');
+        expect((await readAll(client)).toString()).toBe('hello');
+        expect(await cut).toBe('ECONNRESET');
+        expect(serving.reports.refusals).toEqual(['greetings']);
+        for (const socket of slow) socket.destroy();
+      },
+    );
   });
 }
