@@ -156,6 +156,23 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
     expect(complaints).toEqual([]);
   });
 
+  test('the registry says in words how it stands, and what it has not been told yet', async () => {
+    // Nobody listens on port 1.
+    const daemon = await start(
+      house(`registry: { consul: { address: "http://127.0.0.1:1" } }
+services:${appService}    register: { tags: [v1] }
+`),
+    );
+    const { page, complaints } = await openPage(daemon, '#/overview');
+    await expectText(
+      page,
+      '.registry',
+      /is away[\s\S]*app\s*:\d+\s*passing[\s\S]*not yet so in the registry/,
+    );
+    await expectText(page, '.issues', /Registry: /);
+    expect(complaints).toEqual([]);
+  });
+
   test('names of processes are text, whatever they say', async () => {
     const hostile = '<img src=x onerror=window.pwned=1>';
     const { daemon } = await town([1]);

@@ -42,7 +42,7 @@ export function Act({ path, body, children, label, class: name = '', done, onDon
       onClick={act}
       disabled={busy.value || isStale.value}
       aria-label={label}
-      title={signedIn.value ? undefined : t('session.needed')}
+      title={signedIn.value ? label : t('session.needed')}
     >
       {children}
     </button>

@@ -2,8 +2,8 @@
 import { useComputed } from '@preact/signals';
 import { toneOf } from '../parts/state.tsx';
 import { lastValue, tick } from '../state/series.ts';
+import { targetState } from '../state/target-state.ts';
 import type { TargetStatus } from '../state/types.ts';
-import { targetState } from './target-row.tsx';
 
 /** As high as a row of the list of targets, in the units of the picture and of the style sheet. */
 const rowHeight = 48;

@@ -7,15 +7,9 @@ import { MaintainButton, MaintainedUntil } from '../parts/maintain.tsx';
 import { Badge, State } from '../parts/state.tsx';
 import { status } from '../state/live.ts';
 import { subjectOf } from '../state/maintenance.ts';
+import { targetState } from '../state/target-state.ts';
 import type { TargetStatus } from '../state/types.ts';
 import { Weight } from './weight.tsx';
-
-/** The one word that matters most of a target. Maintenance is none: it goes on getting connections. */
-export function targetState(target: Pick<TargetStatus, 'draining' | 'verdict' | 'ejectedUntil'>): string {
-  if (target.draining) return 'draining';
-  if (target.verdict === 'down') return 'down';
-  return target.ejectedUntil !== null ? 'ejected' : target.verdict;
-}
 
 interface Props {
   listener: string;
