@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createAuthority } from '../support/authority.ts';
 import { eventually } from '../support/children.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { needs } from '../support/parts.ts';
@@ -141,6 +142,32 @@ services:${appService}`);
     await daemon.drainAndStop();
     expect(await locked()).toEqual([]);
     expect(await consul.api('/v1/session/list')).toEqual([]);
+  });
+
+  it.runIf(needs('Consul over https', 'openssl'))('speaks https, and shows its own certificate', async () => {
+    const authority = createAuthority();
+    onTestFinished(authority.remove);
+    const own = authority.issue('client', ['reeve']);
+    const secured = await startConsul({
+      tls: { ca: authority.ca, ...authority.issue('consul', ['localhost']) },
+    });
+    onTestFinished(() => secured[Symbol.asyncDispose]());
+    const over = (more: string) =>
+      `registry: { consul: { address: "${secured.secure}", ca: "${authority.ca}"${more} } }
+services:${appService}    register: {}
+`;
+    const place = house(over(`, cert: "${own.cert}", key: "${own.key}"`));
+    const daemon = await start(place);
+    await eventually(
+      async () => (await secured.api<unknown[]>('/v1/health/service/app?passing=1')).length === 2,
+    );
+    expect(daemon.status().registry).toMatchObject({ state: 'ok' });
+    await daemon.drainAndStop();
+
+    place.write(over(''));
+    const refused = await start(place);
+    await eventually(() => refused.status().registry.state === 'away');
+    expect(refused.status().registry.detail).toMatch(/alert bad certificate|certificate required/);
   });
 
   it('finds its own services without Consul too', async () => {

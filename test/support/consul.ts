@@ -18,12 +18,16 @@ export interface ConsulOptions {
   /** Where it listens; 127.0.0.1 where absent. */
   host?: string;
   token?: string;
+  /** Serves https too, to clients of this authority alone. */
+  tls?: { ca: string; cert: string; key: string };
 }
 
 export interface ConsulAgent {
   /** `http://127.0.0.1:PORT`. */
   readonly address: string;
   readonly port: number;
+  /** `https://localhost:PORT`, where it has a certificate. */
+  readonly secure: string;
   readonly pid: number;
   /** Asks its HTTP API, as an outsider would; null for 404. */
   api<Answer = unknown>(path: string, options?: { method?: string; body?: unknown }): Promise<Answer>;
@@ -38,15 +42,19 @@ export interface ConsulAgent {
 
 /** Ready when it has elected itself and answers. */
 export async function startConsul(options: ConsulOptions = {}): Promise<ConsulAgent> {
-  const { prefix = [], host = '127.0.0.1', keeps = false, token } = options;
+  const { prefix = [], host = '127.0.0.1', keeps = false, token, tls } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'reeve-consul-'));
-  const [http, serf, server] = await freePorts(3);
+  const [http, serf, server, https] = await freePorts(4);
   writeFileSync(
     path.join(folder, 'agent.json'),
     JSON.stringify({
       ...{ bind_addr: host, client_addr: host, disable_update_check: true, log_level: 'WARN' },
       ...{ node_name: `test-${http}`, leave_on_terminate: false, skip_leave_on_interrupt: true },
-      ports: { http, serf_lan: serf, server, dns: -1, grpc: -1, serf_wan: -1 },
+      ports: { http, https: tls ? https : -1, serf_lan: serf, server, dns: -1, grpc: -1, serf_wan: -1 },
+      ...(tls && {
+        ...{ ca_file: tls.ca, cert_file: tls.cert, key_file: tls.key },
+        verify_incoming_https: true,
+      }),
       // Elections of one take no time.
       performance: { raft_multiplier: 1 },
       // What a check says is told to the catalog at once, not within five minutes.
@@ -111,7 +119,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulAg
     throw error;
   }
   return {
-    ...{ address, port: http!, api, cli, start, kill },
+    ...{ address, port: http!, secure: `https://localhost:${https}`, api, cli, start, kill },
     get pid() {
       return child!.pid!;
     },

@@ -102,7 +102,9 @@ export function connectConsul(settings: ConsulSettings): Consul {
       if (deadline.aborted)
         throw new ReeveError('timeout', `Consul (${base.host}) did not answer within ${timeoutMs} ms`);
       if (error instanceof ReeveError) throw error;
-      throw new ReeveError('unreachable', `Consul does not answer on ${base.host}: ${errorMessage(error)}`, {
+      // OpenSSL's message is a line of its own source; its reason is the part for people.
+      const why = (error as { reason?: string }).reason ?? errorMessage(error);
+      throw new ReeveError('unreachable', `Consul does not answer on ${base.host}: ${why}`, {
         hint: 'Is the agent running? consul members',
         cause: error,
       });
