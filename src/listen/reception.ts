@@ -1,9 +1,10 @@
 // What comes before a connection is served: who the client is, whether it may come in, and what it is called for.
-import type { BlockList, Socket } from 'node:net';
+
+import type { Socket } from 'node:net';
 import type { ListenerConfig } from '../config/index.ts';
 import { unmapped } from '../core/address.ts';
+import { AddressSet } from '../core/address-set.ts';
 import { Arrival, type Guest, type Host, type TlsDesk } from './arrival.ts';
-import { blockListOf, isListed } from './block-list.ts';
 import type { Credentials } from './credentials.ts';
 import { Lobby } from './lobby.ts';
 import { matchName } from './server-names.ts';
@@ -16,7 +17,7 @@ export type ReceptionTerms = Pick<ListenerConfig, 'proxyProtocol' | 'tls'> & {
 
 export class Reception {
   private terms!: ReceptionTerms;
-  private trusted: BlockList | null = null;
+  private trusted: AddressSet | null = null;
   private desk: TlsDesk | null = null;
   private credentials: Credentials | null = null;
   private readonly host: Host;
@@ -31,7 +32,7 @@ export class Reception {
   /** For those who come from now on. */
   update(terms: ReceptionTerms, credentials: Credentials | null): void {
     const { accept, from } = terms.proxyProtocol;
-    this.trusted = accept === false ? null : blockListOf(from ?? []);
+    this.trusted = accept === false ? null : new AddressSet(from ?? []);
     const same = this.terms?.tls === terms.tls && this.credentials === credentials;
     this.terms = terms;
     this.credentials = credentials;
@@ -50,7 +51,7 @@ export class Reception {
     const guest: Guest = { socket, client: peer, local, heard: null, route: null, protocol: null };
     const { proxyProtocol, limits } = this.terms;
     const arrival = new Arrival(guest, this.host, limits.greeting, (served) => this.leave(arrival, served));
-    if (this.trusted && !isListed(this.trusted, peer.address)) {
+    if (this.trusted && !this.trusted.has(peer.address)) {
       arrival.refuse('proxy-untrusted');
     } else if (!this.makeRoom(peer.address)) {
       arrival.refuse('greetings');
