@@ -59,10 +59,13 @@ const parentOf = (pid: number) => Number(/\) \w (\d+)/.exec(readFileSync(`/proc/
 const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 const direct = (folder: string) => startRun(['--stop-timeout', '500ms', '--', ...escaping(folder)]);
 
-/** On a terminal of its own (script(1)): what is written to stdin is typed. */
+/**
+ * On a terminal of its own (script(1)): what is written to stdin is typed. The shell of script gives its place to reeve:
+ * dash, the one where SHELL is not set, would stay, get the Ctrl-C too and end by it, whatever reeve says.
+ */
 function terminalRun(args: string[]): RunUnderTest {
   const line = [node, reeveFile, 'run', ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qec', line, '/dev/null'], {
+  const child = spawn('script', ['-qec', `exec ${line}`, '/dev/null'], {
     env: { ...process.env, REEVE_LEASES: temporaryFolder() },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
