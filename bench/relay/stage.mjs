@@ -11,7 +11,7 @@ export function createStage() {
   const folder = mkdtempSync(path.join(tmpdir(), 'reeve-bench-'));
   const children = [];
   const log = path.join(folder, 'log');
-  return {
+  const stage = {
     folder,
     log,
     file(name, text) {
@@ -38,6 +38,10 @@ export function createStage() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  // A benchmark that is interrupted leaves no peers behind.
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => void stage.end().finally(() => process.exit(130)));
+  return stage;
 }
 
 export async function freePort() {
