@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import pino from 'pino';
 import type { Log } from '../core/context.ts';
 import { ReeveError } from '../core/errors.ts';
+import { GatheredLines } from './gathered-lines.ts';
 
 export interface DaemonLog extends Log {
   /** Writes out what is still in memory. */
@@ -37,10 +38,16 @@ export async function createLog(
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (wanted.to) return Object.assign(pino(options, wanted.to) as Log, { flush() {} });
-  // Not sync: under load, lines that come while one write is on its way leave together in the next.
+  // Not sync: the event loop does not wait for whoever reads stderr.
   const stream = pino.destination({ dest: stderr, sync: false });
   // Whoever read the log is gone: that must not end what the daemon serves.
   stream.on('error', () => {});
-  const log: Log = pino(options, stream);
-  return Object.assign(log, { flush: () => stream.flushSync() });
+  const gathered = new GatheredLines((lines) => stream.write(lines));
+  const log: Log = pino(options, gathered);
+  return Object.assign(log, {
+    flush() {
+      gathered.flush();
+      stream.flushSync();
+    },
+  });
 }

@@ -29,6 +29,8 @@ const queueLimit = 4 * 1024 * 1024;
 const batchLimit = 1024 * 1024;
 /** Lines are kept as bytes in blocks of about so many characters: thousands of strings would keep the collector busy. */
 const blockSize = 64 * 1024;
+/** Small batches start no faster than so many milliseconds apart, the first after a silence at once: a write costs the same for one line as for hundreds. */
+const pace = 5;
 const newline = 0x0a;
 const retry = { min: 100, max: 1000 };
 
@@ -64,6 +66,9 @@ export class LineQueue implements Sink {
   private batch: { rest: Buffer; lines: number } | null = null;
   private started = false;
   private running: Promise<void> | null = null;
+  private beganAt = Number.NEGATIVE_INFINITY;
+  /** Ends the pause before a small batch. */
+  private hurry: () => void = () => {};
   private failed: { error: unknown; since: number; attempts: number } | null = null;
   private readonly closing = new AbortController();
   private closed: Promise<void> | null = null;
@@ -135,6 +140,24 @@ export class LineQueue implements Sink {
     this.blocks.push({ bytes: Buffer.from(text), lines: this.textLines, characters: text.length });
     this.text = '';
     this.textLines = 0;
+    this.hurry();
+  }
+
+  /** Until a batch is due: enough is there for one, or enough time has passed. */
+  private async due(): Promise<void> {
+    const { clock } = this.context;
+    const rest = this.beganAt + pace - clock.monotonic();
+    if (rest > 0 && !this.batch && this.blocks.length === 0 && !this.closing.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, rest);
+        this.hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.hurry = () => {};
+    }
+    this.beganAt = clock.monotonic();
   }
 
   /** Delivers until nothing is left; after `close`, until the destination fails. Never rejects. */
@@ -143,6 +166,7 @@ export class LineQueue implements Sink {
     await null;
     // Whoever waits does so behind lines that are queued, so that waiting alone need not be looked at.
     while (this.batch || this.queued > 0) {
+      await this.due();
       // One who closes gets a try of its own after the last failure.
       const last = this.closing.signal.aborted;
       try {
@@ -243,6 +267,7 @@ export class LineQueue implements Sink {
 
   private async finish(): Promise<void> {
     this.closing.abort();
+    this.hurry();
     await this.running;
     if (this.started) await this.run();
     for (const { reject } of this.waiting.splice(0)) {
