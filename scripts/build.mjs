@@ -29,17 +29,14 @@ const packages = [
   '@grpc/grpc-js',
   'koffi',
   'libsql',
-  'fastify',
-  'pino',
   'pino-pretty',
   'piscina',
-  'prom-client',
   'undici',
   '@nats-io/transport-node',
   '@nats-io/jetstream',
 ];
-/** What every daemon needs is in its file: Node loads one file sooner than three hundred. */
-const ofEveryDaemon = new Set(['fastify', 'pino', 'prom-client']);
+/** In the daemon's own file, as are fastify and pino; who calls `dial` may hand in a registry of the package itself. */
+const metrics = ['prom-client'];
 const define = { __REEVE_VERSION__: JSON.stringify(version) };
 
 /**
@@ -61,8 +58,11 @@ for (const [name, entry] of Object.entries(programs)) {
     minifyWhitespace: true,
     metafile: true,
     external: [
-      ...packages.filter((each) => !ofEveryDaemon.has(each)),
-      ...['@clack/prompts', 'string-width', 'cli-truncate'],
+      ...packages,
+      '@clack/prompts',
+      'string-width',
+      'cli-truncate',
+      ...(name === 'daemon' ? [] : metrics),
     ],
     plugins: [leaveToDoors()],
     define: { ...define, 'import.meta.url': '__moduleUrl' },
@@ -112,7 +112,8 @@ await build({
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   format: 'esm',
-  external: packages,
+  external: [...packages, ...metrics],
+  plugins: [withoutDaemon()],
   define,
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {
@@ -152,6 +153,20 @@ function hashOf(name) {
     .update(readFileSync(path.join(fresh, name)))
     .digest('hex')
     .slice(0, 12);
+}
+
+/** The library speaks to a daemon and runs none; esbuild would bring what functions import that it has left out. */
+function withoutDaemon() {
+  return {
+    name: 'without-daemon',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/(daemon|run)\.ts$/ }, ({ kind, importer }) =>
+        kind === 'dynamic-import' && importer.endsWith(path.join('daemon', 'index.ts'))
+          ? { path: 'left-out', external: true }
+          : undefined,
+      );
+    },
+  };
 }
 
 /** Imports of the daemon's and the configuration's doors at run time go to their own files. */

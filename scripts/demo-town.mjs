@@ -13,11 +13,11 @@ state: ./state
 ports: { range: 20000-20199, exclude: [20080] }
 services:
   shop-api:
-    command: [node, server.js]
+    command: [node, server.mjs]
     instances: 3
     check: { http: /healthz, interval: 2s }
     env: { DATABASE_URL: "postgres://shop:secret@127.0.0.1/shop" }
-  mailer: { command: [node, server.js], check: { http: /healthz, interval: 2s } }
+  mailer: { command: [node, server.mjs], check: { http: /healthz, interval: 2s } }
 listeners:
   shop:
     bind: ["127.0.0.1:18080"]
@@ -39,7 +39,7 @@ checks:
 export async function openTown() {
   const folder = mkdtempSync(path.join(tmpdir(), 'town-'));
   writeFileSync(path.join(folder, 'reeve.yaml'), config);
-  cpSync(path.join(root, 'examples/quickstart/server.js'), path.join(folder, 'server.js'));
+  cpSync(path.join(root, 'examples/quickstart/server.mjs'), path.join(folder, 'server.mjs'));
   seedHistory(path.join(folder, 'state'));
   const servers = [19001, 19002].map((port) =>
     net.createServer((socket) => socket.on('error', () => {}).end('hello\n')).listen(port, '127.0.0.1'),

@@ -4,7 +4,14 @@ import { silentLog, systemClock } from './core/context.ts';
 import { leaseTimes } from './core/lease.ts';
 import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
-import type { Announcement, AnnounceOptions, Control, ControlOptions } from './daemon/index.ts';
+import {
+  type Announcement,
+  type AnnounceOptions,
+  announceService,
+  type Control,
+  type ControlOptions,
+  connectControl,
+} from './daemon/index.ts';
 import { createDialer, type Dialer, type DialOptions } from './dial/index.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
 import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
@@ -243,7 +250,6 @@ export async function* follow(
 
 /** Announces a service of this program in Consul until it is withdrawn; it passes while its check does. */
 export async function announce(service: string, options: AnnounceOptions): Promise<Announcement> {
-  const { announceService } = await import('./daemon/index.ts');
   return announceService(service, options, process.env, quietContext);
 }
 
@@ -254,7 +260,6 @@ export type ConnectOptions = Partial<ControlOptions>;
  * come from the schemas that the daemon's OpenAPI document is made of.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Control> {
-  const { connectControl } = await import('./daemon/index.ts');
   return connectControl({ env: process.env, ...options });
 }
 
