@@ -90,6 +90,12 @@ describe('planFree()', () => {
     });
   });
 
+  it("leaves the host of the holder's console to end by itself", () => {
+    const withConsole = new Map(tree).set(604, process(604, 601, 'conhost.exe'));
+    const { steps } = plan([socket([node])], { tree: withConsole }) as { steps: { processes: unknown[] }[] };
+    expect(steps[0]!.processes).not.toContainEqual(expect.objectContaining({ pid: 604 }));
+  });
+
   it('ends workers that share one socket once each', () => {
     const workers = [602, 603].map((pid) => tree.get(pid) as ProcessFacts);
     const steps = plan([socket(workers), socket(workers, { family: 'ipv6', address: '::' })]);

@@ -182,6 +182,11 @@ function isOwnService(unit: string | null, self: ProcessFacts | null): boolean {
   return unit.endsWith('.service') && !/^user@\d+\.service$/.test(unit);
 }
 
+/** Windows' host of a console: a child of the first program in it, which ends with the last one. */
+function isConsole({ name }: ProcessNode): boolean {
+  return name.toLowerCase() === 'conhost.exe';
+}
+
 /** The holders and all that they started, parents before children, so that a parent learns first and starts none anew. */
 function terminate(
   holders: ProcessFacts[],
@@ -192,7 +197,7 @@ function terminate(
   const family = [...tree.values()]
     .map((node) => ({ node, line: ancestorsOf(node.pid, tree).map(({ pid }) => pid) }))
     .filter(({ node, line }) => roots.has(node.pid) || line.some((pid) => roots.has(pid)))
-    .filter(({ node }) => !spared.has(node.pid) && !systemPids.has(node.pid))
+    .filter(({ node }) => !spared.has(node.pid) && !systemPids.has(node.pid) && !isConsole(node))
     .sort((a, b) => a.line.length - b.line.length || a.node.pid - b.node.pid);
   const processes: ProcessIdentity[] = family.map(({ node }) => ({ pid: node.pid, start: node.start }));
   // A holder that has only just been found may be missing from the tree.

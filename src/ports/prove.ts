@@ -9,6 +9,9 @@ import { type FreePlan, isSame, type PreparedFree } from './plan.ts';
 
 export type Proof = { free: boolean; words: string };
 
+/** The sockets of a process that was terminated may stay in the table for a moment longer than it (seen under Wine). */
+const lingerMs = 1000;
+
 /** Watches first, since a supervisor may start the program again; then binds every address that was held. */
 export async function prove(
   system: System,
@@ -18,12 +21,16 @@ export async function prove(
   signal: AbortSignal,
 ): Promise<Proof> {
   const { protocol, host, port, lookup } = prepared;
-  const until = performance.now() + watchMs;
-  do {
+  const begun = performance.now();
+  for (let waiting = true; waiting; ) {
     const { sockets, tree } = await lookUpOwners(system, protocol, host, port);
-    if (sockets.length > 0) return { free: false, words: takenAgain(sockets, tree, plan, lookup) };
-    await sleep(Math.min(100, watchMs), signal);
-  } while (performance.now() < until);
+    const passed = performance.now() - begun;
+    const nobodys = sockets.every(({ holders }) => holders.length === 0);
+    if (sockets.length > 0 && !(nobodys && passed < lingerMs))
+      return { free: false, words: takenAgain(sockets, tree, plan, lookup) };
+    waiting = sockets.length > 0 || passed < watchMs;
+    if (waiting) await sleep(Math.min(100, Math.max(watchMs, 10)), signal);
+  }
   const addresses = [...new Map(lookup.sockets.map(({ row }) => [row.address, row])).values()];
   for (const { address, v6only } of addresses) {
     const request = { protocol, address, port, reuse: protocol === 'tcp', v6only: v6only ?? false };

@@ -4,9 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/children.ts';
 import { needs } from '../support/parts.ts';
-import { Wine, windowsPath } from '../support/wine.ts';
-
-const parts = path.join(import.meta.dirname, '../../.parts/wine');
+import { Wine } from '../support/wine.ts';
 
 describe.runIf(needs('Windows services', 'wine', 'root', 'ip'))('under Wine', () => {
   const file = 'C:\\ProgramData\\portreeve\\reeve.yaml';
@@ -16,27 +14,9 @@ describe.runIf(needs('Windows services', 'wine', 'root', 'ip'))('under Wine', ()
     wine = await Wine.create();
     folder = path.join(wine.prefix, 'drive_c', 'ProgramData', 'portreeve');
     mkdirSync(folder, { recursive: true });
-    giveServices({
-      NODE_PATH: windowsPath(path.join(parts, 'node_modules')),
-      NODE_OPTIONS: `--require ${windowsPath(path.join(import.meta.dirname, '../fixtures/windows/wine-8.cjs')).replaceAll('\\', '/')}`,
-    });
+    wine.giveServices();
   }, 60_000);
   afterEach(() => wine[Symbol.asyncDispose](), 60_000);
-
-  /** Services get the machine's environment as it was at its start, not that of whoever starts them. */
-  function giveServices(variables: Record<string, string>): void {
-    const registry = path.join(wine.prefix, 'system.reg');
-    const lines = Object.entries(variables).map(
-      ([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`,
-    );
-    const section = /^\[System\\\\[A-Za-z0-9]+\\\\Control\\\\Session Manager\\\\Environment\].*$/m;
-    const text = readFileSync(registry, 'utf8');
-    expect(text).toMatch(section);
-    writeFileSync(
-      registry,
-      text.replace(section, (header) => [header, ...lines].join('\n')),
-    );
-  }
 
   async function run(...command: string[]): Promise<string> {
     const { line } = await wine.script(

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
@@ -133,6 +134,25 @@ export class Wine implements AsyncDisposable {
       return rest === undefined ? null : { first: first! };
     }, 30_000);
     return { ...running, line: line.first };
+  }
+
+  /**
+   * Variables for services, which get the machine's environment as it was at its start, not that of whoever starts
+   * them: to be called before anything runs. Without any, those that Node needs here.
+   */
+  giveServices(variables: Record<string, string> = {}): void {
+    const { NODE_PATH, NODE_OPTIONS } = this.#env;
+    const registry = path.join(this.prefix, 'system.reg');
+    const lines = Object.entries({ NODE_PATH, NODE_OPTIONS, ...variables }).map(
+      ([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`,
+    );
+    const section = /^\[System\\\\[A-Za-z0-9]+\\\\Control\\\\Session Manager\\\\Environment\].*$/m;
+    const text = readFileSync(registry, 'utf8');
+    if (!section.test(text)) throw new Error(`no environment of the machine in ${registry}`);
+    writeFileSync(
+      registry,
+      text.replace(section, (header) => [header, ...lines].join('\n')),
+    );
   }
 
   /** Ends every process of this prefix, and only those. */

@@ -68,6 +68,7 @@ export const win = {
   JobObjectExtendedLimitInformation: 9,
   JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE: 0x2000,
   CTRL_C_EVENT: 0,
+  CTRL_BREAK_EVENT: 1,
   TOKEN_QUERY: 0x8,
   TokenUser: 1,
   TokenElevation: 20,

@@ -1,6 +1,7 @@
-// The helper's program (dist/console-interrupt.js): attaches to the console of one process and presses Ctrl-C there.
+// The helper's program (dist/console-interrupt.js): attaches to the console of one process and presses Ctrl-C there, or Ctrl-Break.
 import { kernel32, win } from '../../ffi/index.ts';
 import { interruptResult, mayInterrupt } from './console.ts';
+import { ignoresCtrlC, withProcess } from './handles.ts';
 import { listProcesses, runningSince } from './processes.ts';
 
 /** Time for the handlers to be started: they run in the processes that are told, and this one must stay attached. */
@@ -13,9 +14,13 @@ function interrupt(pid: number, start: string, asking: number): number {
   if (String(runningSince(pid)) !== start) return gone;
   const attached = attachedPids().filter((one) => one !== process.pid);
   if (!mayInterrupt(attached, pid, asking, listProcesses())) return shared;
-  // From here on this process ignores Ctrl-C (SetConsoleCtrlHandler with NULL).
+  const access = win.PROCESS_QUERY_INFORMATION | win.PROCESS_VM_READ;
+  const deaf = withProcess(pid, access, ignoresCtrlC) ?? false;
+  // From here on this process ignores both: Ctrl-C as Windows has it, Ctrl-Break as Node has it.
   kernel32.SetConsoleCtrlHandler(null, 1);
-  if (kernel32.GenerateConsoleCtrlEvent(win.CTRL_C_EVENT, 0) === 0) return noConsole;
+  process.on('SIGBREAK', () => {});
+  const event = deaf ? win.CTRL_BREAK_EVENT : win.CTRL_C_EVENT;
+  if (kernel32.GenerateConsoleCtrlEvent(event, 0) === 0) return noConsole;
   kernel32.Sleep(lingerMs);
   return sent;
 }

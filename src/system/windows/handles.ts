@@ -62,6 +62,7 @@ export function commandLine(process: number): string | null {
 
 /** RTL_USER_PROCESS_PARAMETERS of 64-bit processes (NtDoc); EnvironmentSize is since Vista. */
 const parameters = {
+  consoleFlags: 0x18,
   folder: 0x38,
   command: 0x70,
   environment: 0x80,
@@ -94,6 +95,15 @@ export function environment(process: number): Buffer | null {
   const size = Number(block.getBigUint64(parameters.environmentSize, true));
   if (size <= 0 || size > maxEnvironment) return null;
   return read(process, block.getBigUint64(parameters.environment, true), size);
+}
+
+/**
+ * Started as a process group of its own (CREATE_NEW_PROCESS_GROUP), or ignores it by its own choice: the first flag of
+ * the console in both cases. False where that may not be read.
+ */
+export function ignoresCtrlC(process: number): boolean {
+  const block = readParameters(process);
+  return block !== null && (block.getUint32(parameters.consoleFlags, true) & 1) === 1;
 }
 
 function readParameters(process: number): DataView | null {

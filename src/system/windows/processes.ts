@@ -91,9 +91,21 @@ function describe(node: ProcessNode, services: RunningServices): ProcessFacts {
     cwd: memory?.cwd || null,
     startedAt: fileTime(BigInt(node.start)),
     unit: null,
-    services: services.inProcess(pid),
+    services: servicesOf(node, services),
     container: null,
   };
+}
+
+/** Start programs of others, who have nothing to do with what stopping the service would end. */
+const hosts = new Set(['svchost.exe', 'sshd.exe']);
+
+/** Also that of its parent: NSSM, WinSW and reeve run a program as a service, and would start it anew. */
+function servicesOf({ pid, parent }: ProcessNode, services: RunningServices): string[] {
+  const own = services.inProcess(pid);
+  if (own.length > 0 || parent === null) return own;
+  const above = services.inProcess(parent);
+  const image = above.length === 1 && withProcess(parent, PROCESS_QUERY_LIMITED_INFORMATION, imagePath);
+  return image && !hosts.has(image.slice(image.lastIndexOf('\\') + 1).toLowerCase()) ? above : [];
 }
 
 /** Processes may start between a call that tells the size and the next one. */

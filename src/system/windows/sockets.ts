@@ -5,6 +5,7 @@ import { inRanges } from '../../core/range.ts';
 import { iphlpapi, net, win, win32Error } from '../../ffi/index.ts';
 import type { Holders, SocketDetail, SocketQuery, SocketRow, Sockets } from '../system.ts';
 import type { HttpQueues } from './http-sys.ts';
+import { runningSince } from './processes.ts';
 import type { RunningServices } from './services.ts';
 import { decodeTable, type TableRow } from './tables.ts';
 
@@ -54,24 +55,27 @@ function toSocketRow(row: TableRow): SocketRow {
   };
 }
 
-function idOf({ protocol, port, pid, serviceTag }: TableRow): string {
-  return `${pid}/${serviceTag}/${protocol}/${port}`;
+function idOf({ protocol, port, pid, serviceTag, created }: TableRow): string {
+  return `${pid}/${serviceTag}/${protocol}/${port}/${created}`;
 }
 
-async function findHolders(
+/** `startOf`: the creation time of the process that has this PID now; null where there is none. */
+export async function findHolders(
   ids: ReadonlySet<string>,
   services: RunningServices,
   httpQueues: HttpQueues,
+  startOf: (pid: number) => bigint | null = runningSince,
 ): Promise<Holders> {
   const pids = new Map<string, number[]>();
   const details = new Map<string, SocketDetail>();
   const hidden = new Map<string, { reason: string; needs: string | null }>();
   for (const id of ids) {
-    const match = /^(\d+)\/(\d+)\/(tcp|udp)\/(\d+)$/.exec(id);
+    const match = /^(\d+)\/(\d+)\/(tcp|udp)\/(\d+)\/(\d+)$/.exec(id);
     if (!match) continue;
     const [pid, tag, port] = [Number(match[1]), Number(match[2]), Number(match[4])] as const;
-    if (pid === 0) {
-      hidden.set(id, { reason: 'the system does not tell which process has it (PID 0)', needs: null });
+    const unknown = whyUnknown(pid, BigInt(match[5]!), startOf);
+    if (unknown !== null) {
+      hidden.set(id, { reason: unknown, needs: null });
       continue;
     }
     pids.set(id, [pid]);
@@ -82,6 +86,20 @@ async function findHolders(
     }
   }
   return { pids, unreadable: 0, details, hidden };
+}
+
+/**
+ * The table names who opened a socket, and goes on doing so when that process has ended and left the socket to a
+ * program that it started, and when its PID is another's by then.
+ */
+function whyUnknown(pid: number, opened: bigint, startOf: (pid: number) => bigint | null): string | null {
+  if (pid === 0) return 'the system does not tell which process has it (PID 0)';
+  const start = startOf(pid);
+  const heir = 'a program that it started may have it still';
+  if (start === null) return `PID ${pid} opened it and has ended; ${heir}`;
+  // Wine tells no times.
+  if (opened === 0n || start <= opened) return null;
+  return `PID ${pid} opened it, and is another process by now; ${heir}`;
 }
 
 function readBoth(protocol: Protocol, listening: boolean): TableRow[] {
