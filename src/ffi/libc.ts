@@ -1,5 +1,5 @@
 // The C library's calls that Portreeve makes on Linux. Results are raw: wrap them in checked().
-import { cLibrary, declare, type Pointer } from './call.ts';
+import { checked, cLibrary, declare, type Pointer } from './call.ts';
 
 export interface Libc {
   open(path: string, flags: number): number;
@@ -62,4 +62,11 @@ export const callNumber = {
   pidfdSendSignal: 424,
   pidfdOpen: 434,
   getdents64: process.arch === 'x64' ? 217 : 61,
+  /** -1, which is ENOSYS, where structures and numbers were not looked up. */
+  bpf: { x64: 321, arm64: 280 }[process.arch as string] ?? -1,
 } as const;
+
+/** bpf(2), which no C library wraps. @throws OsError */
+export function bpf(command: number, attributes: Uint8Array): number {
+  return checked('bpf', Number(libc.syscall(callNumber.bpf, command, attributes, attributes.length)));
+}

@@ -8,8 +8,8 @@ import { systemContract } from './system.ts';
 
 describe.runIf(needs('the System of Linux', 'linux'))('linux', () => {
   systemContract('linux', { create: () => createLinuxSystem(), knows: true });
-  systemContract('linux without sock_diag and pidfd', {
-    create: () => createLinuxSystem({ socketSource: 'procfs', noPidfd: true }),
+  systemContract('linux without sock_diag, BPF and pidfd', {
+    create: () => createLinuxSystem({ socketSource: 'procfs', holderSource: 'walk', noPidfd: true }),
     knows: true,
   });
 

@@ -1,5 +1,5 @@
 // What a test needs from the machine. A part that is missing fails under REEVE_REQUIRE_ALL=1 and is listed otherwise.
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { createGroups } from '../../src/system/linux/groups.ts';
 
@@ -7,6 +7,7 @@ export type Part =
   | 'root'
   | 'perl'
   | 'linux'
+  | 'bpf'
   | 'promtool'
   | 'lsof'
   | 'ss'
@@ -42,6 +43,9 @@ export function program(name: string): string | null {
 function present(part: Part): boolean {
   if (part === 'root') return process.getuid?.() === 0;
   if (part === 'linux') return process.platform === 'linux';
+  // What iterators need whose programs the kernel fits to itself, and the PID namespace that they tell of.
+  if (part === 'bpf')
+    return existsSync('/sys/kernel/btf/vmlinux') && readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
   if (part === 'cgroup2') return createGroups().areThere;
   if (part === 'wine') return existsSync(path.join(import.meta.dirname, '../../.parts/wine/ready'));
   if (part === 'ipv6') return existsSync('/proc/net/if_inet6') || process.platform !== 'linux';

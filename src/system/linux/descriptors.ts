@@ -22,7 +22,6 @@ const isDigit = (code: number) => code >= 48 && code <= 57;
 export async function findHolders(ids: ReadonlySet<string>): Promise<Holders> {
   const pids = new Map<string, number[]>();
   let unreadable = 0;
-  if (ids.size === 0) return { pids, unreadable };
   const walk = new Walk(ids);
   try {
     const turn = createTurns();

@@ -9,12 +9,14 @@ import { createManagers } from './managers.ts';
 import { createProcesses } from './processes.ts';
 import { createScanner } from './scanner/index.ts';
 import { socketsOf, systemd } from './service-manager.ts';
-import { createSockets, type SocketSource } from './sockets.ts';
+import { createSockets, type HolderSource, type SocketSource } from './sockets.ts';
 import { createUserNames } from './users.ts';
 
 export interface LinuxOptions {
   /** Default: `auto`. */
   socketSource?: SocketSource;
+  /** Default: `auto`. */
+  holderSource?: HolderSource;
   /** Signals by PID with a check just before, as on kernels before 5.3. */
   noPidfd?: boolean;
   /** Where systemctl, docker and podman are looked for. Default: the environment's PATH. */
@@ -26,7 +28,7 @@ export function createLinuxSystem(options: LinuxOptions = {}): System {
   const processes = createProcesses(userName, !options.noPidfd);
   return {
     platform: 'linux',
-    sockets: createSockets(options.socketSource ?? 'auto', release()),
+    sockets: createSockets(options.socketSource ?? 'auto', release(), options.holderSource ?? 'auto'),
     processes,
     containment: createContainment(processes),
     binder: createBinder(),

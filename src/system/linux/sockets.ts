@@ -1,9 +1,10 @@
 // The socket table of Linux: sock_diag where the kernel allows it, /proc/net else; other network namespaces on request.
-import { OsError } from '../../core/errors.ts';
+import { OsError, ReeveError } from '../../core/errors.ts';
 import { inRanges } from '../../core/range.ts';
 import { plural } from '../../core/text.ts';
 import { libc } from '../../ffi/index.ts';
 import type { SocketQuery, SocketRow, Sockets, SocketTable } from '../system.ts';
+import { createKernelHolders } from './bpf/index.ts';
 import { findHolders } from './descriptors.ts';
 import { type Namespace, openInNamespace, otherNamespaces } from './namespaces.ts';
 import { openDiag, readDiag } from './netlink.ts';
@@ -11,6 +12,9 @@ import { readProcNet } from './procnet.ts';
 
 /** `auto` falls back to /proc/net where sock_diag is refused; the others force one of them. */
 export type SocketSource = 'auto' | 'sock_diag' | 'procfs';
+
+/** `auto` walks through /proc where the kernel does not tell; the others force one of them. */
+export type HolderSource = 'auto' | 'bpf' | 'walk';
 
 const ownNet = '/proc/thread-self/net';
 const blindOfProcfs = [
@@ -21,7 +25,8 @@ const unsettled = 'the socket table kept changing while it was read: rows may be
 /** Linux 6.8 is the first that shows bound sockets over sock_diag. */
 const blindBefore68 = 'TCP sockets that are bound but do not listen are not shown (needs Linux 6.8)';
 
-export function createSockets(source: SocketSource, kernel: string): Sockets {
+export function createSockets(source: SocketSource, kernel: string, holderSource: HolderSource): Sockets {
+  const kernelHolders = createKernelHolders();
   return {
     async table(query = {}) {
       const own = await readOwn(source, query, kernel);
@@ -31,6 +36,12 @@ export function createSockets(source: SocketSource, kernel: string): Sockets {
       return own;
     },
     async holders(ids) {
+      if (ids.size === 0) return { pids: new Map(), unreadable: 0 };
+      // It sees every process, so nothing is unreadable.
+      const pids = holderSource === 'walk' ? null : await kernelHolders(ids);
+      if (pids) return { pids, unreadable: 0 };
+      if (holderSource === 'bpf')
+        throw new ReeveError('unsupported', 'the kernel does not tell who holds a socket');
       return findHolders(ids);
     },
   };
