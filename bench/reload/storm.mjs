@@ -1,41 +1,18 @@
 // A daemon under steady load that is reloaded and upgraded again and again: prints, as JSON, what clients saw of it.
 // node storm.mjs <reloads> <upgrades> [<keep-alive connections> <short connections a second>]
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../scripts/setup.mjs';
 import { freePort } from '../relay/stage.mjs';
+import { createScene, said, summary } from './scene.mjs';
 
 const [reloads = 50, upgrades = 2, kept = 200, rate = 200] = process.argv.slice(2).map(Number);
-const folder = mkdtempSync(path.join(tmpdir(), 'reeve-storm-'));
-const at = (name) => path.join(folder, name);
+const { folder, at, start, startServers, startLoad, close } = createScene();
 const reeve = path.join(root, 'dist', 'reeve.cjs');
 const env = { ...process.env, REEVE_LEASES: at('leases') };
-const own = new Set();
-
-function start(file, args, options = {}) {
-  const child = spawn(file, args, { cwd: folder, env, ...options });
-  own.add(child);
-  child.once('exit', () => own.delete(child));
-  return child;
-}
-
-/** Two servers on ports of their own, and a load that asks; each says a line when it is ready. */
-const said = async (child) => String((await once(child.stdout, 'data'))[0]).trim();
 const command = (...args) => execFileSync(process.execPath, [reeve, ...args, '--json'], { cwd: folder, env });
 
-writeFileSync(
-  at('server.mjs'),
-  `import { createServer } from 'node:http';
-const ports = (process.env.PORT ?? '0,0').split(',').map(Number);
-const servers = ports.map((port) => createServer((_, response) => response.end('hello')).listen(port, '127.0.0.1'));
-for (const server of servers) server.keepAliveTimeout = 60_000;
-await Promise.all(servers.map((server) => server.listening || new Promise((resolve) => server.once('listening', resolve))));
-console.log(servers.map((server) => server.address().port).join());
-process.on('SIGTERM', () => process.exit(0));`,
-);
 for (const name of ['one', 'two']) {
   const subject = [
     '-subj',
@@ -95,28 +72,17 @@ async function post(route, body = {}) {
   return { ...answer, took: performance.now() - began };
 }
 
-const summary = (times) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  const of = (part) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
-  return { count: times.length, medianMs: of(0.5), p99Ms: of(0.99), maxMs: of(1) };
-};
-
 try {
-  const servers = start(process.execPath, [at('server.mjs')], { stdio: ['ignore', 'pipe', 2] });
-  const targets = (await said(servers)).split(',');
+  const targets = await startServers();
   configure(0, targets);
-  const daemon = start(process.execPath, [reeve, 'up', '--log-level', 'error'], {
-    stdio: ['ignore', 'pipe', 2],
-  });
+  const daemon = start(process.execPath, [reeve, 'up', '--log-level', 'error'], { env });
   await said(daemon);
   // In quiet pipes nothing may pile up.
   daemon.stdout.resume();
-  const load = path.join(import.meta.dirname, 'load.mjs');
-  const plain = start(process.execPath, [load, web, kept, rate], { stdio: ['pipe', 'pipe', 2] });
-  const tls = start(process.execPath, [load, api, Math.ceil(kept / 10), Math.ceil(rate / 10), 'tls'], {
-    stdio: ['pipe', 'pipe', 2],
-  });
-  await Promise.all([said(plain), said(tls)]);
+  const loads = await Promise.all([
+    startLoad(web, kept, rate),
+    startLoad(api, Math.ceil(kept / 10), Math.ceil(rate / 10), 'tls'),
+  ]);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const times = { reload: [], upgrade: [] };
   const upgradeEvery = upgrades > 0 ? Math.ceil(reloads / upgrades) : Number.POSITIVE_INFINITY;
@@ -128,11 +94,7 @@ try {
     if (n % upgradeEvery === 0) times.upgrade.push((await post('upgrade', { deadlineMs: 30_000 })).took);
   }
   const results = [];
-  for (const child of [plain, tls]) {
-    const told = said(child);
-    child.stdin.end();
-    results.push(JSON.parse(await told));
-  }
+  for (const load of loads) results.push(await load.end());
   const { pid, listeners } = JSON.parse(command('status'));
   console.log(
     JSON.stringify({
@@ -144,6 +106,5 @@ try {
   );
   command('down');
 } finally {
-  for (const child of own) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  close();
 }
