@@ -1,16 +1,23 @@
 // Framing: the same frames however the bytes are split, limits, and cost that grows with the bytes alone.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFramer, type FrameFailure, type FrameKind } from './frame.ts';
+import { createTextFramer, type Frame } from './ascii-lines.ts';
+import { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
 
 interface Outcome {
   frames: string[];
   failure: FrameFailure | null;
 }
 
+/** What either framer makes of it: both must cut alike. */
 function run(kind: FrameKind, limit: number, chunks: Buffer[]): Outcome {
-  const framer = createFramer(kind, limit);
-  const frames: Buffer[] = [];
+  const outcome = cutBy(createFramer(kind, limit), chunks);
+  expect(cutBy(createTextFramer(kind, limit), chunks)).toEqual(outcome);
+  return outcome;
+}
+
+function cutBy(framer: Framer<Frame>, chunks: Buffer[]): Outcome {
+  const frames: Frame[] = [];
   // As a caller does it: after a failure nothing more is pushed.
   for (const chunk of chunks) if (framer.failure === null) frames.push(...framer.push(chunk));
   if (framer.failure === null) frames.push(...framer.end());
@@ -46,6 +53,12 @@ describe('line', () => {
   });
 });
 
+it('gives text for lines of ASCII, and bytes where a line has others', () => {
+  const push = (bytes: Buffer) => createTextFramer('line', 100).push(bytes);
+  expect(push(Buffer.from('a "b"\r\n\0\n'))).toEqual(['a "b"', '\0']);
+  expect(push(Buffer.from('a\nü\n'))).toEqual([Buffer.from('a'), Buffer.from('ü')]);
+});
+
 describe('length-prefixed', () => {
   it.each([
     [['\0\0\0\x02ab\0\0\0\0\0\0\0\x01c'], ['ab', '', 'c'], null],
@@ -62,7 +75,9 @@ describe('length-prefixed', () => {
 
 describe('any split of the bytes gives the same frames', () => {
   // Few different bytes, so that line endings and small lengths are common.
-  const stream = fc.array(fc.constantFrom(0, 0, 0, 2, 5, 10, 13, 65), { maxLength: 80 }).map(Buffer.from);
+  const stream = fc
+    .array(fc.constantFrom(0, 0, 0, 2, 5, 10, 13, 65, 200), { maxLength: 80 })
+    .map(Buffer.from);
   const cuts = fc.array(fc.nat(80), { maxLength: 12 });
 
   it.each(['line', 'length-prefixed'] as const)('%s', (kind) => {

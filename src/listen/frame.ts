@@ -11,12 +11,12 @@ export type FrameFailure = 'frame-too-large' | 'frame-incomplete';
  * Frames may share memory with the chunk they came in. However the stream is split into chunks, the frames and the
  * failure are the same, except that `raw` frames are the chunks.
  */
-export interface Framer {
+export interface Framer<Frame = Buffer> {
   /** Set once, by `push` or `end`; the frames returned so far are whole, and nothing comes after. */
   readonly failure: FrameFailure | null;
-  push(chunk: Buffer): Buffer[];
+  push(chunk: Buffer): Frame[];
   /** The stream is over: what is left of it. */
-  end(): Buffer[];
+  end(): Frame[];
 }
 
 /** `limit`: the most bytes in a frame, not counting a line's ending or a message's length. */
@@ -30,13 +30,18 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /** Ended by LF or CRLF; the last line needs no ending. */
-class LineFramer implements Framer {
+export class LineFramer implements Framer {
   failure: FrameFailure | null = null;
   private readonly limit: number;
   private readonly rest = new Gather();
 
   constructor(limit: number) {
     this.limit = limit;
+  }
+
+  /** Whether a line has begun. */
+  get begun(): boolean {
+    return this.rest.length > 0;
   }
 
   push(chunk: Buffer): Buffer[] {

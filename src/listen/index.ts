@@ -2,6 +2,7 @@
 export { Admission, type AdmissionConfig } from './admission.ts';
 export { announce, type OwnEnds } from './announce.ts';
 export type { Guest, Host } from './arrival.ts';
+export { createTextFramer, type Frame } from './ascii-lines.ts';
 export { type BindTools, type ListenRequest, openDatagrams, openListener } from './bind.ts';
 export type {
   AnyBinding,

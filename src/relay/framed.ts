@@ -1,19 +1,19 @@
 // One connection whose data is cut into frames, each handed over in order, no faster than it is taken.
 import { errorCode, errorMessage } from '../core/errors.ts';
-import { createFramer, type Framer } from '../listen/index.ts';
+import type { FrameKind, Framer } from '../listen/index.ts';
 import { connectionId } from './connection-id.ts';
 import { reasonOf } from './ending.ts';
 import type { EndReason } from './engine.ts';
 import { Served } from './served.ts';
 import { reset } from './sockets.ts';
 
-export abstract class Framed extends Served {
+export abstract class Framed<Frame> extends Served {
   protected readonly id = connectionId();
   protected sequence = 0;
   protected closed = false;
-  private framer: Framer | null = null;
+  private framer: Framer<Frame> | null = null;
   /** Frames that wait, from `next` on. */
-  private pending: Buffer[] = [];
+  private pending: Frame[] = [];
   private next = 0;
   private handing = false;
   private clientEnded = false;
@@ -21,8 +21,9 @@ export abstract class Framed extends Served {
   private reason: EndReason | null = null;
   private detail: string | null = null;
 
+  protected abstract framerOf(kind: FrameKind, limit: number): Framer<Frame>;
   /** Takes one frame; undefined where it is taken at once. */
-  protected abstract hand(frame: Buffer): Promise<void> | undefined;
+  protected abstract hand(frame: Frame): Promise<void> | undefined;
   /** Why the connection ends when a frame could not be taken. */
   protected abstract failed(error: unknown): EndReason;
   /** Whether frames are handed over though the client has gone. */
@@ -36,7 +37,7 @@ export abstract class Framed extends Served {
   start(): void {
     const { client } = this;
     const { frame, limits } = this.home.plan.config;
-    this.framer = createFramer(frame ?? 'line', limits.frame);
+    this.framer = this.framerOf(frame ?? 'line', limits.frame);
     client.on('data', (chunk: Buffer) => this.fromClient(chunk));
     client.on('end', () => {
       this.clientEnded = true;
@@ -81,7 +82,7 @@ export abstract class Framed extends Served {
   }
 
   /** While a frame takes its time nothing more is read: at most what Node had read before waits in `pending`. */
-  private handAll(frames: Buffer[]): void {
+  private handAll(frames: Frame[]): void {
     if (this.handing) {
       // Node may still bring what it had read before the pause, and then the end.
       for (const frame of frames) this.pending.push(frame);

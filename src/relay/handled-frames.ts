@@ -1,12 +1,13 @@
 // One connection whose frames a handler answers, one after another.
 import { once } from 'node:events';
-import { HandlerError, type HandlerPool } from '../listen/index.ts';
+import { createFramer, HandlerError, type HandlerPool } from '../listen/index.ts';
 import type { EndReason } from './engine.ts';
 import { Framed } from './framed.ts';
 
-export class FramesHandled extends Framed {
+export class FramesHandled extends Framed<Buffer> {
   /** Nobody is left to answer. */
   protected readonly outlivesClient = false;
+  protected readonly framerOf = createFramer;
   private pool: HandlerPool | null = null;
 
   override start(): void {

@@ -1,9 +1,10 @@
 // One connection whose data goes to a sink, frame by frame.
+import { createTextFramer, type Frame } from '../listen/index.ts';
 import { type DropReason, dropReasons, type Sink } from '../sinks/index.ts';
 import type { EndReason } from './engine.ts';
 import { Framed } from './framed.ts';
 
-export class IntakeConnection extends Framed {
+export class IntakeConnection extends Framed<Frame> {
   /** What a client has said is delivered, though it has gone. */
   protected readonly outlivesClient = true;
   private sink: Sink | null = null;
@@ -14,7 +15,9 @@ export class IntakeConnection extends Framed {
     this.time = new Date(this.home.wall()).toISOString();
   }
 
-  protected hand(data: Buffer): Promise<void> | undefined {
+  protected readonly framerOf = createTextFramer;
+
+  protected hand(data: Frame): Promise<void> | undefined {
     const { plan } = this.home;
     this.sequence += 1;
     // The newest sink: a reload may have replaced the one from when the connection came.

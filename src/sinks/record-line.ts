@@ -25,8 +25,8 @@ export function lineEncoder(): Encode {
 /** What JSON writes as it is, of ASCII: most lines are nothing else, and this costs less than JSON.stringify. */
 const plain = /^[ !#-[\]-~]*$/;
 
-function contentOf(data: Buffer): string {
-  if (!isUtf8(data)) return `"base64":"${data.toString('base64')}"`;
-  const text = data.toString('utf8');
+function contentOf(data: Buffer | string): string {
+  if (typeof data !== 'string' && !isUtf8(data)) return `"base64":"${data.toString('base64')}"`;
+  const text = typeof data === 'string' ? data : data.toString('utf8');
   return plain.test(text) ? `"text":"${text}"` : `"text":${JSON.stringify(text)}`;
 }

@@ -20,6 +20,12 @@ it('writes any bytes so that they can be had back', () => {
       const line = encode(record(1, Buffer.from(bytes)));
       const { text, base64 } = JSON.parse(line) as { text?: string; base64?: string };
       expect(line.indexOf('\n')).toBe(line.length - 1);
+      const ascii = bytes.map((byte) => byte & 0x7f);
+      const sent = Buffer.from(ascii).toString('latin1');
+      expect(JSON.parse(encode({ ...record(1), data: sent }))).toMatchObject({
+        bytes: sent.length,
+        text: sent,
+      });
       expect(text === undefined ? Buffer.from(base64!, 'base64') : Buffer.from(text)).toEqual(
         Buffer.from(bytes),
       );

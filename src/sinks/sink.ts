@@ -11,7 +11,8 @@ export interface SinkRecord {
   client: string;
   /** Counts from 1 within one connection. */
   sequence: number;
-  data: Buffer;
+  /** Text is ASCII alone: as many bytes as characters. */
+  data: Buffer | string;
 }
 
 /**
