@@ -96,6 +96,9 @@ const parts = {
     ],
     file: 'usr/bin/systemd-analyze',
   },
+  zsh: { debian: ['zsh', 'zsh-common'], file: 'bin/zsh' },
+  // Run with LD_LIBRARY_PATH.
+  fish: { debian: ['fish', 'fish-common', 'libpcre2-32-0'], file: 'usr/bin/fish' },
   nc: { debian: 'netcat-openbsd', file: 'bin/nc.openbsd' },
   wine: { debian: winePackages, under: 'wine', file: 'wine/ready', complete: completeWine },
   'nats-server': { debian: 'nats-server', file: 'usr/sbin/nats-server' },

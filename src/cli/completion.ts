@@ -1,155 +1,99 @@
-// Completion scripts for four shells: commands, their options, and what exists now (asked of reeve itself). Pure.
-
-export interface CommandWords {
-  name: string;
-  description: string;
-  options: OptionWords[];
-  /** Fixed words of the first operand, such as subcommands. */
-  words: string[];
-  /** What is asked of `reeve __values` for an operand. */
-  values: string | null;
-}
-
-export interface OptionWords {
-  name: string;
-  description: string;
-}
+// The script that each shell loads: it hands over the words that are typed, and `reeve __complete` says what may follow.
 
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];
 
-export function isShell(text: string): text is Shell {
-  return shells.includes(text as Shell);
-}
-
-export function completionScript(shell: Shell, commands: CommandWords[], common: OptionWords[]): string {
-  return { bash, zsh, fish, powershell }[shell](commands, common);
-}
-
-const names = (options: OptionWords[]) => options.map(({ name }) => name).join(' ');
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const namesOf = (commands: CommandWords[]) => commands.map(({ name }) => name).join(' ');
-
 /**
- * The word is taken from the line itself: bash splits at colons, which addresses have, and what it puts back for each
- * reply must then leave out what stands before the last colon.
+ * Words go over with a colon before them, so that an empty one is not lost (PowerShell before 7.3 drops it) and none is
+ * taken for an option, or for the `--` that PowerShell keeps from scripts such as npm's reeve.ps1. What comes back is a
+ * word and a note a line, with a tab between, and at the end what a shell does by itself: `:files`, `:command` (what
+ * stands after `--` is a command line of its own) or `:nothing`.
  */
-function bash(commands: CommandWords[], common: OptionWords[]): string {
-  const cases = commands.map(
-    ({ name, options, words, values }) =>
-      `    ${name}) options="${names([...options, ...common])}" words="${words.join(' ')}" values="${values ?? ''}" ;;`,
-  );
-  return `# reeve completion for bash
+export const completionScripts: Readonly<Record<Shell, string>> = {
+  // Words are taken from the line itself: bash splits at colons, which addresses have, and puts back what stands before.
+  bash: `# reeve completion for bash
 _reeve() {
-  local line="\${COMP_LINE:0:COMP_POINT}" current command="" word options="${names(common)}" words="" values=""
+  local line="\${COMP_LINE:0:COMP_POINT}" current text note rest
+  local -a before words
   current="\${line##*[[:space:]]}"
-  line="\${line%"$current"}"
-  for word in \${line#*[[:space:]]}; do
-    if [[ $word != -* ]]; then command="$word"; break; fi
-  done
-  case "$command" in
-${cases.join('\n')}
-    "") words="${namesOf(commands)} help" ;;
-    help) words="${namesOf(commands)}" ;;
-  esac
-  if [[ $current == -* ]]; then words="$options"
-  elif [[ -n $values ]]; then words+=" $("\${COMP_WORDS[0]}" __values "$values" 2>/dev/null | cut -f1)"
+  read -ra before <<< "\${line%"$current"}"
+  words=("\${before[@]:1}" "$current")
+  COMPREPLY=()
+  while IFS=$'\\t' read -r text note; do
+    case "$text" in
+      :*) rest="$text" ;;
+      "$current"*) COMPREPLY+=("$text") ;;
+    esac
+  done < <("\${before[0]}" __complete "\${words[@]/#/:}" 2>/dev/null)
+  if [[ $rest == :command && \${before[\${#before[@]}-1]} == -- ]]; then
+    COMPREPLY=($(compgen -c -- "$current"))
+  elif [[ $rest == :nothing ]]; then
+    compopt +o default 2>/dev/null
   fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-  if [[ $current == *:* ]]; then
-    local before="\${current%"\${current##*:}"}"
-    COMPREPLY=("\${COMPREPLY[@]#"$before"}")
-  fi
+  if [[ $current == *[:=]* ]]; then COMPREPLY=("\${COMPREPLY[@]#"\${current%"\${current##*[:=]}"}"}"); fi
 }
-complete -o default -F _reeve reeve`;
-}
+complete -o default -F _reeve reeve`,
 
-function zsh(commands: CommandWords[], common: OptionWords[]): string {
-  const text = (description: string) => description.replace(/[[\]:]/g, ' ');
-  const describe = (options: OptionWords[]) =>
-    options.map(({ name, description }) => quoted(`${name}[${text(description)}]`)).join(' ');
-  const list = commands.map(({ name, description }) => `    ${quoted(`${name}:${text(description)}`)}`);
-  const operand = ({ words, values }: CommandWords) =>
-    values
-      ? `'*:${values}:_reeve_values ${values}'`
-      : words.length > 0
-        ? `'1:word:(${words.join(' ')})'`
-        : "'*:file:_files'";
-  const cases = commands.map(
-    (each) => `    ${each.name}) _arguments ${describe([...each.options, ...common])} ${operand(each)} ;;`,
-  );
-  return `#compdef reeve
-_reeve_values() {
-  local -a found=(\${(f)"$(reeve __values $1 2>/dev/null | sed -e 's/:/\\\\:/g' -e $'s/\\t/:/')"})
-  _describe $1 found
-}
+  // Found by its name in a folder of $fpath, the file is the function's first call; read by eval, it only declares.
+  zsh: `#compdef reeve
 _reeve() {
-  local -a commands=(
-${list.join('\n')}
-  )
-  if (( CURRENT == 2 )); then _describe command commands; return; fi
-  local command="$words[2]"
-  words=("\${(@)words[2,-1]}")
-  (( CURRENT-- ))
-  case "$command" in
-${cases.join('\n')}
-  esac
+  local line rest=:files
+  local -a found
+  for line in "\${(@f)$("\${(Q)words[1]}" __complete ":\${(@)^\${(@Q)words[2,CURRENT-1]}}" ":\${(Q)PREFIX}" 2>/dev/null)}"; do
+    case "$line" in
+      :*) rest="$line" ;;
+      *$'\\t'*) found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
+    esac
+  done
+  if (( $#found )); then
+    _describe -V reeve found
+  elif [[ $rest == :files ]]; then
+    compset -P '-*='
+    _files
+  elif [[ $rest == :command ]]; then
+    local -i end=\${words[(i)--]}
+    shift end words
+    (( CURRENT -= end ))
+    _normal
+  fi
 }
-compdef _reeve reeve`;
-}
+if [[ $funcstack[1] == _reeve ]]; then _reeve "$@"; else compdef _reeve reeve; fi`,
 
-function fish(commands: CommandWords[], common: OptionWords[]): string {
-  const option = (condition: string) => (each: OptionWords) =>
-    `complete -c reeve ${condition}-l ${each.name.slice(2)} -d ${quoted(each.description)}`;
-  const seen = (name: string) => `-n '__fish_seen_subcommand_from ${name}' `;
-  return [
-    '# reeve completion for fish',
-    ...commands.map(
-      ({ name, description }) =>
-        `complete -c reeve -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
-    ),
-    ...commands.flatMap(({ name, options }) => options.map(option(seen(name)))),
-    // fish reads a word and its description with a tab between them.
-    ...commands.flatMap(({ name, values }) =>
-      values ? [`complete -c reeve ${seen(name)}-f -a '(reeve __values ${values} 2>/dev/null)'`] : [],
-    ),
-    ...commands.flatMap(({ name, words }) =>
-      words.length > 0 ? [`complete -c reeve ${seen(name)}-f -a ${quoted(words.join(' '))}`] : [],
-    ),
-    ...common.map(option('')),
-  ].join('\n');
-}
+  fish: `# reeve completion for fish
+function __reeve_complete
+  set -l before (commandline -opc)
+  set -l current (commandline -ct)
+  for line in ($before[1] __complete :$before[2..-1] ":$current" 2>/dev/null)
+    switch $line
+      case :files
+        set -l option (string match -r -- '^-[^=]*=' $current)
+        for file in (__fish_complete_path (string replace -r -- '^-[^=]*=' '' $current))
+          echo "$option$file"
+        end
+      case :command
+        set -l end (contains -i -- -- $before)
+        complete -C (string join -- ' ' (string escape -- $before[(math $end + 1)..-1]) $current)
+      case ':*'
+      case '*'
+        echo $line
+    end
+  end
+end
+complete -c reeve -f -a '(__reeve_complete)'`,
 
-function powershell(commands: CommandWords[], common: OptionWords[]): string {
-  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-  const list = (words: string[]) => words.map(literal).join(', ');
-  const table = (rows: [string, string][]) =>
-    rows.map(([name, value]) => `    ${literal(name)} = ${value}`).join('\n');
-  const all = commands.map(({ name, options, words }): [string, string] => [
-    name,
-    `@(${list([...words, ...[...options, ...common].map((each) => each.name)])})`,
-  ]);
-  const values = commands.flatMap(({ name, values }): [string, string][] =>
-    values ? [[name, literal(values)]] : [],
-  );
-  return `# reeve completion for PowerShell
+  // A word with a bracket ([::1]:80) would be a pattern for -like.
+  powershell: `# reeve completion for PowerShell
 Register-ArgumentCompleter -Native -CommandName reeve -ScriptBlock {
-  param($word, $ast, $position)
-  $options = @{
-${table(all)}
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $current = "$wordToComplete"
+  $before = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+    Select-Object -Skip 1 | ForEach-Object { ':' + $_.Extent.Text.Trim('''"') })
+  & reeve __complete @before ":$current" 2>$null | ForEach-Object {
+    $text, $note = $_ -split "\`t", 2
+    if (-not $text.StartsWith(':') -and $text.StartsWith($current, [StringComparison]::OrdinalIgnoreCase)) {
+      $tip = if ($note) { $note } else { $text }
+      [System.Management.Automation.CompletionResult]::new($text, $text, 'ParameterValue', $tip)
+    }
   }
-  $values = @{
-${table(values)}
-  }
-  $typed = @($ast.CommandElements | ForEach-Object { $_.ToString() })
-  $before = if ($word) { $typed.Count - 1 } else { $typed.Count }
-  $command = if ($before -gt 1) { $typed[1] } else { '' }
-  $words = if ($options.ContainsKey($command)) { $options[$command] } else { @(${list(commands.map(({ name }) => name))}) }
-  if ($values.ContainsKey($command) -and -not "$word".StartsWith('-')) {
-    $words = @(reeve __values $values[$command] 2>$null | ForEach-Object { $_.Split("\`t")[0] }) + $words
-  }
-  $words | Where-Object { $_ -like "$word*" } | ForEach-Object {
-    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
-  }
-}`;
-}
+}`,
+};

@@ -1,7 +1,7 @@
 // The command tree. A command's own work is imported only when it runs, so that every command starts fast.
 import { Command, Option } from 'commander';
 import { checkCommand } from './commands/check.ts';
-import { completionCommand, valuesCommand } from './commands/completion.ts';
+import { completeCommand, completionCommand } from './commands/completion.ts';
 import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
 import { dialCommand } from './commands/dial.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -86,7 +86,7 @@ export function buildProgram(io: Io): Command {
     const command = define(io, program).copyInheritedSettings(program);
     program.addCommand(command);
   }
-  program.addCommand(valuesCommand(io, program), { hidden: true });
+  program.addCommand(completeCommand(io, program), { hidden: true });
   return program;
 }
 

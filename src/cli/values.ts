@@ -1,4 +1,5 @@
 // What exists here and now, for completion: live ports, leases, and the daemon's services, listeners, targets and checks.
+import type { SocketRecord } from '../core/records.ts';
 import type { Control, DaemonStatus } from '../daemon/index.ts';
 import type { Io } from './io.ts';
 
@@ -10,7 +11,7 @@ export interface Value {
 
 /** Which values a command's operand takes. */
 export const valuesOf: Readonly<Record<string, Kind>> = {
-  ...{ who: 'ports', why: 'ports', free: 'ports', check: 'checks', wait: 'checks' },
+  ...{ who: 'sockets', why: 'ports', free: 'ports', check: 'checks', wait: 'checks' },
   ...{ lease: 'leases', leases: 'leases', release: 'leases', run: 'leases' },
   ...{
     restart: 'instances',
@@ -18,38 +19,54 @@ export const valuesOf: Readonly<Record<string, Kind>> = {
     scale: 'services',
     services: 'services',
     announce: 'services',
+    dial: 'services',
   },
   ...{ drain: 'targets', weight: 'targets', maintain: 'subjects' },
 };
 
-export type Kind = 'ports' | 'leases' | 'services' | 'instances' | 'targets' | 'checks' | 'subjects';
+export type Kind =
+  | 'ports'
+  | 'sockets'
+  | 'leases'
+  | 'services'
+  | 'instances'
+  | 'targets'
+  | 'checks'
+  | 'subjects';
 
 /** Nothing where the daemon or the lease book does not answer: a key press is no place for errors. */
-export async function readValues(kind: string, io: Io): Promise<Value[]> {
-  if (kind === 'ports') return ports();
+export async function readValues(kind: Kind, typed: string, io: Io): Promise<Value[]> {
+  if (kind === 'sockets' && /^(name|pid):/.test(typed)) return holders(typed.slice(0, typed.indexOf(':')));
+  if (kind === 'ports' || kind === 'sockets') return ports();
   if (kind === 'leases') return leases(io);
   const status = await (await daemon(io)).status(AbortSignal.any([io.signal, AbortSignal.timeout(1000)]));
-  const readers: Record<string, (status: DaemonStatus) => Value[]> = {
-    services,
-    instances,
-    targets,
-    checks,
-    subjects,
-  };
-  return readers[kind]?.(status) ?? [];
+  return { services, instances, targets, checks, subjects }[kind](status);
 }
 
-async function ports(): Promise<Value[]> {
+async function listening(): Promise<SocketRecord[]> {
   const [{ selectSystem }, { who }] = await Promise.all([
     import('../system/select.ts'),
     import('../ports/index.ts'),
   ]);
-  const { sockets } = await who(await selectSystem());
+  return (await who(await selectSystem())).sockets;
+}
+
+async function ports(): Promise<Value[]> {
+  const sockets = await listening();
   const notes = new Map<string, string>();
   for (const { protocol, port, holders } of sockets) {
     const text = protocol === 'udp' ? `udp:${port}` : String(port);
-    if (!notes.get(text)) notes.set(text, holders.map(({ name, pid }) => `${name} (${pid})`).join(', '));
+    if (!notes.get(text))
+      notes.set(text, holders.map(({ name, pid }) => `${name} (${pid})`).join(', ') || 'holder hidden');
   }
+  return [...notes].map(([text, note]) => ({ text, note }));
+}
+
+async function holders(by: string): Promise<Value[]> {
+  const notes = new Map<string, string>();
+  for (const { port, holders } of await listening())
+    for (const { name, pid } of holders)
+      notes.set(by === 'pid' ? `pid:${pid}` : `name:${name}`, by === 'pid' ? (name ?? '') : `port ${port}`);
   return [...notes].map(([text, note]) => ({ text, note }));
 }
 

@@ -1,10 +1,7 @@
-// The command line as a whole: help, exit codes, JSON as documented, colours, pipes, completion.
+// The command line as a whole: help, exit codes, JSON as documented, colours, pipes.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkSchema, freeSchema, whoSchema, whySchema } from '../../src/core/records.ts';
 import { startNode } from '../support/children.ts';
@@ -70,6 +67,8 @@ describe('help and usage', () => {
     [['wait', '3000', '--successes', '0'], 'whole number from 1'],
     [['check', 'gopher://x'], 'tcp://'],
     [['completion', 'tcsh'], 'bash, zsh, fish, powershell'],
+    [['scan', 'localhost', '--method', 'fin'], 'connect, syn, udp'],
+    [['up', '--log-level', 'loud'], 'debug, info, warn, error'],
   ])('reeve %j is wrong usage: exit code 2, on stderr', async (args, words) => {
     const { code, stdout, stderr } = await reeve(args);
     expect([code, stdout]).toEqual([2, '']);
@@ -151,47 +150,5 @@ describe('check and wait', () => {
     expect(timedOut).toMatchObject({ code: 5, stdout: expect.stringContaining('not there after 100ms') });
     for (const server of servers.splice(0)) server.close();
     expect((await reeve(['wait', `127.0.0.1:${port}`, '--timeout', '100ms'])).code).toBe(5);
-  });
-});
-
-describe('completion', () => {
-  it.each(['bash', 'zsh', 'fish', 'powershell'])(
-    'names every command and its options for %s',
-    async (shell) => {
-      const { code, stdout } = await reeve(['completion', shell]);
-      expect(code).toBe(0);
-      for (const name of commands) expect(stdout).toContain(name);
-      expect(stdout).toContain(shell === 'fish' ? 'all-states' : '--all-states');
-    },
-  );
-
-  it.runIf(needs('completion in bash', 'bash'))('completes in a real bash', async () => {
-    const { stdout } = await reeve(['completion', 'bash']);
-    const lease = { ...process.env, REEVE_LEASES: mkdtempSync(path.join(tmpdir(), 'reeve-complete-')) };
-    const port = await listen();
-    expect((await reeve(['lease', 'web-of-a-test'], { env: lease })).code).toBe(0);
-    // The line as it is typed; the shell splits it as it does for a key press.
-    const lines = [
-      'wh',
-      '--json who --al',
-      `free ${String(port).slice(0, -1)}`,
-      'release web',
-      'why udp:x',
-      'completion z',
-      'help com',
-    ];
-    const complete = (line: string) =>
-      `COMP_LINE='reeve ${line}' COMP_POINT=${line.length + 6} COMP_WORDS=(reeve); _reeve; echo "\${COMPREPLY[*]}"`;
-    const script = `${stdout}\nreeve() { '${process.execPath}' '${reeveFile}' "$@"; }\n${lines.map(complete).join('\n')}`;
-    const run = spawnSync(program('bash')!, ['-c', script], { encoding: 'utf8', env: lease });
-    rmSync(lease.REEVE_LEASES, { recursive: true });
-    expect(run.stderr).toBe('');
-    const replies = run.stdout.split('\n');
-    expect(replies.slice(0, 2)).toEqual(['who why', '--all-states --all-namespaces']);
-    expect(replies[2]!.split(' ')).toContain(String(port));
-    expect(replies.slice(3, 7)).toEqual(['web-of-a-test', '', 'zsh', 'completion']);
-    // What stands before a colon is there already.
-    const colon = `${stdout}\nreeve() { printf 'web/127.0.0.1:20000\\tup\\nweb/10.0.0.1:80\\tup\\n'; }\n${complete('drain web/127.0.0.1:2')}`;
-    expect(spawnSync(program('bash')!, ['-c', colon], { encoding: 'utf8' }).stdout).toBe('20000\n');
   });
 });

@@ -20,6 +20,8 @@ export type Part =
   | 'dnsmasq'
   | 'curl'
   | 'bash'
+  | 'zsh'
+  | 'fish'
   | 'script'
   | 'consul'
   | 'ipv6'

@@ -1,4 +1,5 @@
 // reeve scan: which ports of which hosts answer.
+import { Option } from 'commander';
 import { exit, ReeveError, worstExit } from '../../core/errors.ts';
 import { parseDuration, parseRate, type Rate } from '../../core/quantity.ts';
 import type { ScanRecord } from '../../core/records.ts';
@@ -36,7 +37,9 @@ reeve scan 10.0.0.5 --method udp -p dns,ntp,snmp`,
     .option('-p, --ports <ports>', 'ports and services, such as ssh,80,8000-8100; 1-1024 by default')
     .option('--top <count>', 'the 100 or 1000 TCP ports that servers are met on most often', option(parseTop))
     .option('--exclude <ports>', 'ports to leave out')
-    .option('--method <method>', 'connect, syn (root only) or udp', option(parseMethod), 'connect')
+    .addOption(
+      new Option('--method <method>', 'syn is for root only').choices(methods).default('connect' as const),
+    )
     .option(
       '--rate <rate>',
       'probes sent, such as 200/s; 500/s by default (udp 50/s), no limit on this machine',
@@ -47,12 +50,6 @@ reeve scan 10.0.0.5 --method udp -p dns,ntp,snmp`,
     .option('--concurrency <count>', 'probes under way at once', wholeNumber(1, 10_000))
     .option('--banner', 'show what open TCP ports say')
     .action(action<Options>(io, (operands, options) => run(io, operands, options)));
-
-function parseMethod(text: string): Options['method'] {
-  const method = methods.find((one) => one === text);
-  if (method) return method;
-  throw new ReeveError('usage', `'${text}' is not a method: connect, syn or udp`);
-}
 
 function parseTimeout(text: string): number {
   const ms = parseDuration(text);

@@ -1,4 +1,5 @@
 // reeve up: runs the daemon in the foreground.
+import { Option } from 'commander';
 import { exit } from '../../core/errors.ts';
 import { action, type Common, command, type Define, json } from '../define.ts';
 import { findKeeper } from '../find-keeper.ts';
@@ -25,7 +26,14 @@ reeve up --watch             take up the file whenever it is changed`,
     .option('-c, --config <file>', 'the configuration (docs/configuration.md)', 'reeve.yaml')
     .option('--check', 'validate the configuration, start nothing')
     .option('--watch', 'reload when the file changes; one that is wrong changes nothing')
-    .option('--log-level <level>', 'debug, info, warn or error')
+    .addOption(
+      new Option('--log-level <level>', 'the least that is logged').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+      ]),
+    )
     .action(action<Options>(io, (_, options) => run(io, options)));
 
 async function run(io: Io, options: Options): Promise<number> {
