@@ -49,17 +49,7 @@ export async function openTown() {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, REEVE_LEASES: path.join(folder, 'leases') },
   });
-  const address = await new Promise((resolve, reject) => {
-    let text = '';
-    const take = (chunk) => {
-      text += chunk;
-      const found = /control API on ([\d.]+:\d+)/.exec(text) ?? /http:\/\/(127\.0\.0\.1:\d+)/.exec(text);
-      if (found) resolve(found[1]);
-    };
-    daemon.stdout.on('data', take);
-    daemon.stderr.on('data', take);
-    daemon.once('exit', (code) => reject(new Error(`reeve up ended with ${code}: ${text}`)));
-  });
+  const address = await findControl(daemon);
   const timers = traffic();
   return {
     address,
@@ -72,6 +62,21 @@ export async function openTown() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The control address that a daemon says on its output. */
+export function findControl(daemon) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const take = (chunk) => {
+      text += chunk;
+      const found = /control API on ([\d.]+:\d+)/.exec(text) ?? /http:\/\/(127\.0\.0\.1:\d+)/.exec(text);
+      if (found) resolve(found[1]);
+    };
+    daemon.stdout.on('data', take);
+    daemon.stderr.on('data', take);
+    daemon.once('exit', (code) => reject(new Error(`reeve up ended with ${code}: ${text}`)));
+  });
 }
 
 function traffic() {

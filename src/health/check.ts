@@ -254,6 +254,7 @@ function summarize(
     return before === 'down' ? `up: ${rise} of ${rise} probes succeeded, last: ${seen}` : `up: ${seen}`;
   }
   if (degraded) return `degraded: ${seen}`;
-  const against = streak > 0 ? `${streak} of ${verdict === 'down' ? rise : fall} against it, ` : '';
-  return `${verdict}: ${against}last: ${seen}`;
+  if (streak > 0)
+    return `${verdict}: ${streak} of ${verdict === 'down' ? rise : fall} against it, last: ${seen}`;
+  return last.verdict === verdict ? `${verdict}: ${seen}` : `${verdict}, last: ${seen}`;
 }

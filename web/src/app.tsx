@@ -51,13 +51,18 @@ export function App() {
 
 function Side() {
   const is = status.value;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone they are a row that is wider than the page.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [view.value]);
   return (
     <header class="side-bar">
       <a class="brand" href={linkTo('overview')}>
         <img src="/icon.svg" alt="" width="26" height="26" />
         <span>Portreeve</span>
       </a>
-      <nav aria-label={t('nav.label')}>
+      <nav ref={nav} aria-label={t('nav.label')}>
         {views.map((name) => (
           <a key={name} href={linkTo(name)} aria-current={view.value === name ? 'page' : undefined}>
             <Icon name={name} />

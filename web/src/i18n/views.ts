@@ -36,6 +36,8 @@ export const viewTexts = {
   'issue.check': { en: 'Check {name}: {detail}', zh: '检查 {name}：{detail}' },
   listeners: { en: 'Listeners', zh: '监听器' },
   'listeners.none': { en: 'The configuration names no listener.', zh: '配置中没有监听器。' },
+  'listeners.search': { en: 'Name, address or what it serves', zh: '名称、地址或服务对象' },
+  'listeners.found': { en: '{found} of {all}', zh: '{found}/{all}' },
   services: { en: 'Services', zh: '服务' },
   checks: { en: 'Checks', zh: '检查' },
   sinks: { en: 'Sinks', zh: '接收端' },

@@ -141,8 +141,21 @@ function shortTime(at: number, range: Range): string {
   return range === '10m' ? text : text.slice(0, 5);
 }
 
-/** The values under the pointer, above the chart: no box that covers what it speaks of. */
+/** The values under the pointer, or the newest ones, above the chart: no box that covers what it speaks of. */
 function readout(as: (value: number) => string): uPlot.Plugin {
+  const say = (plot: uPlot) => {
+    const line = plot.root.querySelector('.chart-readout');
+    const at = plot.cursor.idx ?? plot.data[0].length - 1;
+    const time = plot.data[0][at];
+    const parts = plot.series.slice(1).map((each, i) => {
+      const part = document.createElement('span');
+      const value = plot.data[i + 1]?.[at];
+      part.textContent = `${each.label} ${value === null || value === undefined ? '–' : as(value)}`;
+      part.style.color = typeof each.stroke === 'function' ? String(each.stroke(plot, i + 1)) : '';
+      return part;
+    });
+    line?.replaceChildren(...(time ? [clock(time * 1000)] : []), ...parts);
+  };
   return {
     hooks: {
       init: (plot) => {
@@ -150,19 +163,8 @@ function readout(as: (value: number) => string): uPlot.Plugin {
         line.className = 'chart-readout';
         plot.root.prepend(line);
       },
-      setCursor: (plot) => {
-        const line = plot.root.querySelector('.chart-readout')!;
-        const at = plot.cursor.idx ?? plot.data[0].length - 1;
-        const time = plot.data[0][at];
-        const parts = plot.series.slice(1).map((each, i) => {
-          const part = document.createElement('span');
-          const value = plot.data[i + 1]?.[at];
-          part.textContent = `${each.label} ${value === null || value === undefined ? '–' : as(value)}`;
-          part.style.color = typeof each.stroke === 'function' ? String(each.stroke(plot, i + 1)) : '';
-          return part;
-        });
-        line.replaceChildren(...(time ? [clock(time * 1000)] : []), ...parts);
-      },
+      setCursor: say,
+      draw: say,
     },
   };
 }

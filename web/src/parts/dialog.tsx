@@ -17,6 +17,8 @@ export function Dialog({ title, side = false, onClose, children }: Props) {
   useEffect(() => {
     const element = dialog.current!;
     if (!element.open) element.showModal();
+    // Where one writes, or the title: a browser would take the first button, which closes it.
+    (element.querySelector('input') ?? element.querySelector('h2'))?.focus();
     return () => element.close();
   }, []);
   return (
@@ -30,7 +32,7 @@ export function Dialog({ title, side = false, onClose, children }: Props) {
     >
       <div class="dialog-inner">
         <header>
-          <h2>{title}</h2>
+          <h2 tabIndex={-1}>{title}</h2>
           <button type="button" class="button quiet" onClick={onClose} aria-label={t('close')}>
             <Icon name="close" />
           </button>

@@ -1,5 +1,5 @@
 // A number that follows the samples: only its own text changes, not what stands around it.
-import { useComputed } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { now } from '../state/live.ts';
 import { lastValue, tick } from '../state/series.ts';
 
@@ -19,6 +19,9 @@ export function Sampled({ series, field, as }: Props) {
 
 /** Text that is made anew every second. */
 export function Ticking({ text }: { text(now: number): string }) {
-  const shown = useComputed(() => text(now.value));
+  // What it is made of may have changed as well: a row that is drawn again brings another function.
+  const latest = useSignal(text);
+  latest.value = text;
+  const shown = useComputed(() => latest.value(now.value));
   return <span class="num">{shown}</span>;
 }

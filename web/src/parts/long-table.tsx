@@ -2,8 +2,11 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { Each } from './each.tsx';
 
 interface Props<Row> {
+  /** Its class: the style sheet has the widths of its columns, which a row that comes into sight must not change. */
+  name: string;
   label: string;
   head: ComponentChildren;
   rows: readonly Row[];
@@ -17,7 +20,16 @@ interface Props<Row> {
 const rowHeight = 33;
 const spare = 12;
 
-export function LongTable<Row>({ label, head, rows, by, columns, children, rowClass }: Props<Row>) {
+export function LongTable<Row extends object>({
+  name,
+  label,
+  head,
+  rows,
+  by,
+  columns,
+  children,
+  rowClass,
+}: Props<Row>) {
   const box = useRef<HTMLElement>(null);
   const first = useSignal(0);
   const shown = useSignal(40);
@@ -42,15 +54,17 @@ export function LongTable<Row>({ label, head, rows, by, columns, children, rowCl
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (axe: scrollable-region-focusable)
     <section ref={box} class="table-box long-table" aria-label={label} tabIndex={0}>
-      <table class="dense" aria-rowcount={rows.length + 1}>
+      <table class={`dense ${name}`} aria-rowcount={rows.length + 1}>
         <thead>{head}</thead>
         <tbody>
           {from > 0 && <Gap rows={from} columns={columns} />}
-          {inSight.map((row, i) => (
-            <tr key={by(row)} class={rowClass?.(row)} aria-rowindex={from + i + 2}>
-              {children(row)}
-            </tr>
-          ))}
+          <Each of={inSight} by={by} also={rows.length}>
+            {(row) => (
+              <tr class={rowClass?.(row)} aria-rowindex={from + inSight.indexOf(row) + 2}>
+                {children(row)}
+              </tr>
+            )}
+          </Each>
           {rest > 0 && <Gap rows={rest} columns={columns} />}
         </tbody>
       </table>

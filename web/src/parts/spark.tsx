@@ -1,8 +1,8 @@
-// A small chart of the last minutes, drawn on a canvas by every sample, and only while it can be seen.
+// A small chart of the last minutes: paths that follow the samples, and only while they can be seen.
 import { effect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { recent, window as seconds, tick } from '../state/series.ts';
-import { theme } from '../state/settings.ts';
+import { whenInSight } from './in-sight.ts';
 
 export interface SparkLine {
   values(): (number | null)[];
@@ -18,36 +18,49 @@ interface Props {
   height?: number;
 }
 
+/** Of the picture's own measure, which is stretched to the place that it has. */
+const [width, tall] = [seconds - 1, 100];
+
+/** Not a canvas: each is a layer of its own to the browser, and hundreds of them make scrolling slow. */
 export function Spark({ lines, label, height = 36 }: Props) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const picture = useRef<SVGSVGElement>(null);
   const drawn = useRef(lines);
   drawn.current = lines;
   useEffect(() => {
-    const element = canvas.current!;
-    let isVisible = false;
-    const paint = () => {
-      if (isVisible) draw(element, drawn.current);
-    };
-    const watch = new IntersectionObserver(([entry]) => {
-      isVisible = entry?.isIntersecting ?? false;
-      paint();
-    });
-    watch.observe(element);
-    const resize = new ResizeObserver(paint);
-    resize.observe(element);
-    const stop = effect(() => {
-      void tick.value;
-      void theme.value;
-      paint();
+    const element = picture.current!;
+    let stop = () => {};
+    const leave = whenInSight(element, (isInSight) => {
+      stop();
+      stop = isInSight
+        ? effect(() => {
+            void tick.value;
+            draw(element, drawn.current);
+          })
+        : () => {};
     });
     return () => {
-      watch.disconnect();
-      resize.disconnect();
+      leave();
       stop();
     };
   }, []);
   return (
-    <canvas ref={canvas} class="spark" style={{ height: `${height}px` }} role="img" aria-label={label} />
+    <svg
+      ref={picture}
+      class="spark"
+      viewBox={`0 0 ${width} ${tall}`}
+      preserveAspectRatio="none"
+      style={{ height: `${height}px` }}
+      role="img"
+      aria-label={label}
+    >
+      <path class="ground" d={`M0 ${tall}H${width}`} />
+      {lines.map(({ colour, filled = false }, i) => (
+        <g key={i} style={{ color: `var(${colour})` }}>
+          {filled && <path class="area" />}
+          <path class="line" />
+        </g>
+      ))}
+    </svg>
   );
 }
 
@@ -56,49 +69,24 @@ export function line(series: string, field: string, colour: string, filled = tru
   return { values: () => recent(series, field), colour, filled };
 }
 
-function draw(canvas: HTMLCanvasElement, lines: SparkLine[]): void {
-  const ratio = devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
-  if (width === 0) return;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w) canvas.width = w;
-  if (canvas.height !== h) canvas.height = h;
-  const pen = canvas.getContext('2d')!;
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  const style = getComputedStyle(canvas);
+function draw(picture: SVGSVGElement, lines: SparkLine[]): void {
   const all = lines.map((one) => one.values());
-  const top = Math.max(1e-9, ...all.flat().map((value) => value ?? 0)) * 1.08;
-  pen.strokeStyle = style.getPropertyValue('--line');
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.moveTo(0, height - 0.5);
-  pen.lineTo(width, height - 0.5);
-  pen.stroke();
+  let top = 1e-9;
+  for (const values of all) for (const value of values) if (value !== null && value > top) top = value;
   all.forEach((values, i) => {
-    if (!values.some((value) => value)) return;
-    const colour = style.getPropertyValue(lines[i]!.colour);
-    const step = width / (seconds - 1);
-    const start = width - (values.length - 1) * step;
-    const y = (value: number) => height - 1 - (value / top) * (height - 3);
-    pen.beginPath();
-    values.forEach((value, at) => {
-      const point = [start + at * step, y(value ?? 0)] as const;
-      if (at === 0) pen.moveTo(...point);
-      else pen.lineTo(...point);
-    });
-    pen.strokeStyle = colour;
-    pen.lineWidth = 1.4;
-    pen.lineJoin = 'round';
-    pen.stroke();
-    if (!lines[i]!.filled) return;
-    pen.lineTo(width, height - 1);
-    pen.lineTo(start, height - 1);
-    pen.closePath();
-    pen.globalAlpha = 0.13;
-    pen.fillStyle = colour;
-    pen.fill();
-    pen.globalAlpha = 1;
+    const isIdle = !values.some((value) => value);
+    const start = width - (values.length - 1);
+    const points = isIdle
+      ? []
+      : values.map(
+          (value, at) => `${start + at} ${Math.round(tall - 2 - ((value ?? 0) / top) * (tall - 8))}`,
+        );
+    const path = points.join('L');
+    for (const shape of picture.children[i + 1]?.children ?? []) {
+      const isArea = shape.classList.contains('area');
+      const d = isIdle ? '' : isArea ? `M${start} ${tall}L${path}L${width} ${tall}Z` : `M${path}`;
+      // What stands still is not drawn again.
+      if (shape.getAttribute('d') !== d) shape.setAttribute('d', d);
+    }
   });
 }

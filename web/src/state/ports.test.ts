@@ -1,6 +1,6 @@
 // Which name a port is known by: TCP and UDP have numbers of their own.
 import { expect, test } from 'vitest';
-import { portRows } from './ports.ts';
+import { namesOf, portRows } from './ports.ts';
 
 test('a listener of UDP names the UDP port, and leaves TCP with that number to its holder', () => {
   const socket = {
@@ -18,7 +18,8 @@ test('a listener of UDP names the UDP port, and leaves TCP with that number to i
     listeners: [{ name: 'dns', binds: [{ address: 'udp://0.0.0.0:53' }] }],
   };
   type Given = Parameters<typeof portRows>;
-  const rows = portRows(sockets as unknown as Given[0], [], status as unknown as Given[2]);
+  const names = namesOf(status as unknown as Parameters<typeof namesOf>[0]);
+  const rows = portRows(sockets as unknown as Given[0], [], names);
   expect(rows.map(({ protocol, known }) => [protocol, known])).toEqual([
     ['tcp', ''],
     ['udp', 'listener/dns'],

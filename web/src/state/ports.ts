@@ -36,14 +36,14 @@ export interface PortRow {
 export function portRows(
   sockets: readonly SocketRecord[],
   leases: LeaseRecord['leases'],
-  status: DaemonStatus | null,
+  names: Readonly<Record<string, string>>,
 ): PortRow[] {
-  const names = namesOf(status);
+  const leased = new Map(leases.map((lease) => [lease.port, lease]));
   const rows = sockets.map((socket, i): PortRow => {
     const [holder] = socket.holders;
     const more = socket.holders.length - 1;
-    const lease = leases.find(({ port }) => port === socket.port);
-    const known = names.get(`${socket.protocol} ${socket.port}`) ?? lease?.name ?? '';
+    const lease = leased.get(socket.port);
+    const known = names[`${socket.protocol} ${socket.port}`] ?? lease?.name ?? '';
     return {
       key: `${socket.protocol} ${socket.address} ${socket.port} ${socket.peer} ${i}`,
       port: socket.port,
@@ -77,17 +77,16 @@ export function portRows(
 }
 
 /** By the protocol and the ports that listeners and instances have now. */
-function namesOf(status: DaemonStatus | null): Map<string, string> {
-  const names = new Map<string, string>();
+export function namesOf(status: DaemonStatus | null): Record<string, string> {
+  const names: Record<string, string> = {};
   const portOf = (address: string) => address.split(':').at(-1);
   if (!status) return names;
   for (const { name, binds } of status.listeners)
     for (const { address } of binds)
-      names.set(`${address.startsWith('udp:') ? 'udp' : 'tcp'} ${portOf(address)}`, `listener/${name}`);
+      names[`${address.startsWith('udp:') ? 'udp' : 'tcp'} ${portOf(address)}`] = `listener/${name}`;
   for (const { instances } of status.services)
-    for (const { id, ports } of instances)
-      for (const port of Object.values(ports)) names.set(`tcp ${port}`, id);
-  names.set(`tcp ${portOf(status.control)}`, 'reeve');
+    for (const { id, ports } of instances) for (const port of Object.values(ports)) names[`tcp ${port}`] = id;
+  names[`tcp ${portOf(status.control)}`] = 'reeve';
   return names;
 }
 

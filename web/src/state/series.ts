@@ -7,6 +7,9 @@ import type { Sample } from './types.ts';
 export const tick = signal(0);
 export const latest = signal<Sample>({});
 
+/** The sum over all listeners, kept like one of them. */
+export const allListeners = 'listener/*';
+
 /** Seconds that small charts show. */
 export const window = 180;
 
@@ -26,6 +29,7 @@ export function addSample(at: number, sample: Sample): void {
   const time = Math.floor(at);
   if (time <= (times.at(-1) ?? 0)) return;
   times.push(time);
+  sample = { ...sample, [allListeners]: sumOf(Object.entries(sample)) };
   for (const name of Object.keys(sample))
     if (!rings.has(name))
       rings.set(
@@ -42,6 +46,17 @@ export function addSample(at: number, sample: Sample): void {
   }
   latest.value = sample;
   tick.value += 1;
+}
+
+function sumOf(rows: [string, (number | null)[] | null][]): number[] {
+  const sum: number[] = [];
+  for (const [name, values] of rows) {
+    if (!name.startsWith('listener/') || name === allListeners) continue;
+    values?.forEach((value, i) => {
+      sum[i] = (sum[i] ?? 0) + (value ?? 0);
+    });
+  }
+  return sum;
 }
 
 /** The newest value of a field; zero where the series is idle. */
@@ -72,7 +87,13 @@ export async function loadRecent(): Promise<void> {
     const history = await ask<History>(`/api/v1/history?series=${kind}/*&range=10m&points=${window}`).catch(
       () => null,
     );
-    if (history) prepend(history);
+    if (!history) continue;
+    if (kind === 'listener') {
+      history.series[allListeners] = history.at.map((_, i) =>
+        sumOf(Object.entries(history.series).map(([name, rows]) => [name, rows[i] ?? null])),
+      );
+    }
+    prepend(history);
   }
   tick.value += 1;
 }

@@ -74,7 +74,7 @@ export function Events() {
           {t('events.count', { count: count(found.value.length) })}
         </span>
       </div>
-      <fieldset class="toolbar" aria-label={t('events.kinds')}>
+      <fieldset class="toolbar chips" aria-label={t('events.kinds')}>
         {shownKinds.value.map((kind) => (
           <button
             key={kind}

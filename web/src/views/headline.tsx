@@ -3,11 +3,11 @@ import { useComputed } from '@preact/signals';
 import { count, perSecond, rate } from '../format.ts';
 import { type Key, t, word } from '../i18n/index.ts';
 import { Icon } from '../parts/icons.tsx';
-import { Spark } from '../parts/spark.tsx';
+import { line, Spark } from '../parts/spark.tsx';
 import { issuesOf } from '../state/issues.ts';
 import { status } from '../state/live.ts';
 import { linkToSubject } from '../state/route.ts';
-import { lastValue, recent, tick } from '../state/series.ts';
+import { allListeners, lastValue, tick } from '../state/series.ts';
 
 const shownIssues = 6;
 
@@ -81,22 +81,16 @@ interface TotalProps {
 
 /** One number over all listeners, with its last three minutes. */
 function Total({ label, field, as, colour }: TotalProps) {
-  const names = () => status.value?.listeners.map(({ name }) => `listener/${name}`) ?? [];
   const text = useComputed(() => {
     void tick.value;
-    return as(names().reduce((sum, name) => sum + (lastValue(name, field) ?? 0), 0));
+    return as(lastValue(allListeners, field));
   });
-  const values = () => {
-    const all = names().map((name) => recent(name, field));
-    const length = Math.max(0, ...all.map((each) => each.length));
-    return Array.from({ length }, (_, i) => all.reduce((sum, each) => sum + (each[i] ?? 0), 0));
-  };
   return (
     <div class="total">
       <span class="label">{t(label)}</span>
       <span class="value num">{text}</span>
       <Spark
-        lines={[{ values, colour, filled: true }]}
+        lines={[line(allListeners, field, colour)]}
         label={t('chart.recent', { what: t(label) })}
         height={30}
       />

@@ -50,6 +50,7 @@ export function Leases() {
         }
       >
         <LongTable
+          name="audit"
           label={t('leases.audit')}
           columns={6}
           rows={entries}
@@ -76,7 +77,7 @@ export function Leases() {
                 <a href={linkTo('ports', String(entry.port))}>{entry.port}</a>
               </td>
               <td class="r num">{entry.owner.pid ?? '–'}</td>
-              <td class="clip note">{evidence(entry.evidence)}</td>
+              <td class="note">{evidence(entry.evidence)}</td>
             </>
           )}
         </LongTable>
@@ -94,7 +95,7 @@ function Now({ rows }: { rows: LeaseRecord['leases'] }) {
             <th>{t('name')}</th>
             <th class="r">{t('port')}</th>
             <th>{t('state')}</th>
-            <th class="r">{t('owner')}</th>
+            <th>{t('owner')}</th>
             <th>{t('granted')}</th>
             <th class="r">{t('expires')}</th>
           </tr>
@@ -109,7 +110,7 @@ function Now({ rows }: { rows: LeaseRecord['leases'] }) {
               <td>
                 <State of={lease.state} />
               </td>
-              <td class="r num">
+              <td class="num">
                 {lease.owner.pid === null ? t('owner.none') : `${lease.owner.host} · ${lease.owner.pid}`}
               </td>
               <td class="num">{clock(lease.grantedAt)}</td>
@@ -126,9 +127,9 @@ function Now({ rows }: { rows: LeaseRecord['leases'] }) {
 
 function evidence(of: Record<string, unknown>): string {
   return Object.entries(of)
-    .map(
-      ([key, value]) =>
-        `${word('evidence', key)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    )
+    .map(([key, value]) => {
+      const said = typeof value === 'string' ? value : JSON.stringify(value);
+      return `${word('evidence', key)}: ${key.endsWith('Ms') ? duration(Number(value)) : said}`;
+    })
     .join(' · ');
 }

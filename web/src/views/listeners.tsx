@@ -1,14 +1,15 @@
-// Listeners as cards; where there are many, as rows of one table.
+// Listeners as cards; where there are many, a table has them.
 import { count, latency, perSecond, rate, size } from '../format.ts';
 import { t, word } from '../i18n/index.ts';
 import { Each } from '../parts/each.tsx';
 import { Sampled } from '../parts/live-text.tsx';
-import { Scroll } from '../parts/scroll.tsx';
 import { Empty } from '../parts/section.tsx';
 import { line, Spark } from '../parts/spark.tsx';
 import { Badge, State } from '../parts/state.tsx';
+import { stateOf } from '../state/listener-state.ts';
 import { linkTo } from '../state/route.ts';
 import type { ListenerStatus } from '../state/types.ts';
+import { ListenerTable } from './listener-table.tsx';
 
 /** More than this are rows: a card each would be a long way to scroll. */
 const maxCards = 12;
@@ -24,9 +25,6 @@ export function Listeners({ rows }: { rows: ListenerStatus[] }) {
     </div>
   );
 }
-
-export const stateOf = ({ binds }: ListenerStatus) =>
-  binds.every(({ listening, verified }) => listening && verified !== false) ? 'listening' : 'down';
 
 function ListenerCard({ row }: { row: ListenerStatus }) {
   const series = `listener/${row.name}`;
@@ -58,9 +56,11 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
         <figure>
           <figcaption>
             <span class="label">{t('open')}</span>
-            <span class="value num">{count(row.connections.active)}</span>
-            <span class="label">
-              <Sampled series={series} field="opened" as={perSecond} /> {t('newEach')}
+            <span>
+              <span class="value num">{count(row.connections.active)}</span>
+              <span class="label">
+                <Sampled series={series} field="opened" as={perSecond} /> {t('newEach')}
+              </span>
             </span>
           </figcaption>
           <Spark
@@ -69,13 +69,18 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
           />
         </figure>
         <figure>
-          <figcaption>
-            <span class="label">{t('bytes')}</span>
-            <span class="nowrap">
-              <span class="swatch series-3">↓</span> <Sampled series={series} field="received" as={rate} />
+          <figcaption class="bytes">
+            <span>
+              <span class="label">
+                <span class="swatch series-3">↓</span> {t('in')}
+              </span>
+              <Sampled series={series} field="received" as={rate} />
             </span>
-            <span class="nowrap">
-              <span class="swatch series-1">↑</span> <Sampled series={series} field="sent" as={rate} />
+            <span>
+              <span class="label">
+                <span class="swatch series-1">↑</span> {t('out')}
+              </span>
+              <Sampled series={series} field="sent" as={rate} />
             </span>
           </figcaption>
           <Spark
@@ -87,15 +92,11 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
       <dl class="grid4">
         <div title={t('connect.about')}>
           <dt>{t('connect')} P50 · P99</dt>
-          <dd class="num">
-            {latency(connect.p50)} · {latency(connect.p99)}
-          </dd>
+          <dd class="num">{spread(connect)}</dd>
         </div>
         <div title={t('lasts.about')}>
           <dt>{t('lasts')} P50 · P99</dt>
-          <dd class="num">
-            {latency(duration.p50)} · {latency(duration.p99)}
-          </dd>
+          <dd class="num">{spread(duration)}</dd>
         </div>
         <div>
           <dt>{t('inAll')}</dt>
@@ -112,6 +113,10 @@ function ListenerCard({ row }: { row: ListenerStatus }) {
     </article>
   );
 }
+
+/** `1.2 ms · 8 ms`; a dash where there was nothing to measure. */
+const spread = ({ p50, p99 }: ListenerStatus['latency']['connect']) =>
+  p50 === null && p99 === null ? '–' : `${latency(p50)} · ${latency(p99)}`;
 
 const goodEnds = new Set(['done', 'idle', 'drained']);
 
@@ -140,71 +145,5 @@ function Refusals({ row }: { row: ListenerStatus }) {
         </Badge>
       ))}
     </p>
-  );
-}
-
-function ListenerTable({ rows }: { rows: ListenerStatus[] }) {
-  return (
-    <Scroll label={t('listeners')}>
-      <table class="dense many">
-        <thead>
-          <tr>
-            <th>{t('name')}</th>
-            <th>{t('address')}</th>
-            <th>{t('state')}</th>
-            <th class="r">{t('open')}</th>
-            <th class="r">{t('newPerSecond')}</th>
-            <th class="r">{t('in')}</th>
-            <th class="r">{t('out')}</th>
-            <th class="r">{t('connect')} P99</th>
-            <th class="r">{t('refused')}</th>
-            <th class="chart-cell">{t('recent')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          <Each of={rows} by={(row) => row.name}>
-            {(row) => <ListenerRow row={row} />}
-          </Each>
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function ListenerRow({ row }: { row: ListenerStatus }) {
-  const series = `listener/${row.name}`;
-  const refused = Object.values(row.refused).reduce((sum, each) => sum + each, 0);
-  return (
-    <tr>
-      <th scope="row">
-        <a href={linkTo('traffic', row.name)}>{row.name}</a>
-      </th>
-      <td>
-        <code>{row.binds[0]?.address}</code>
-        {row.binds.length > 1 && <span class="note"> +{row.binds.length - 1}</span>}
-      </td>
-      <td>
-        <State of={stateOf(row)} />
-      </td>
-      <td class="r num">{count(row.connections.active)}</td>
-      <td class="r">
-        <Sampled series={series} field="opened" as={perSecond} />
-      </td>
-      <td class="r">
-        <Sampled series={series} field="received" as={rate} />
-      </td>
-      <td class="r">
-        <Sampled series={series} field="sent" as={rate} />
-      </td>
-      <td class="r num">{latency(row.latency.connect.p99)}</td>
-      <td class="r num">{count(refused)}</td>
-      <td class="chart-cell">
-        <Spark
-          lines={[line(series, 'opened', '--series-2')]}
-          label={t('chart.connections', { name: row.name })}
-          height={20}
-        />
-      </td>
-    </tr>
   );
 }

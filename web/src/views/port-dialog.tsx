@@ -9,6 +9,7 @@ import { Badge, State } from '../parts/state.tsx';
 import { ask, Refusal, signedIn, wantsSignIn } from '../state/api.ts';
 import type { PortRow } from '../state/ports.ts';
 import { linkTo } from '../state/route.ts';
+import { said } from '../state/spoken.ts';
 import type { FreeResult, SocketRecord, WhyRecord } from '../state/types.ts';
 
 export function PortDialog({ port, rows }: { port: number; rows: PortRow[] }) {
@@ -107,18 +108,18 @@ function Why({ record }: { record: WhyRecord }) {
       {record.causes.map((cause) => (
         <div key={cause.id + cause.summary} class="cause">
           <p>
-            <strong>{cause.summary}</strong> <span class="note">{word('confidence', cause.confidence)}</span>
+            <strong>{said(cause.summary)}</strong> <Badge>{word('confidence', cause.confidence)}</Badge>
           </p>
           <ul>
             {cause.evidence.map((each) => (
               <li key={each} class="note">
-                {each}
+                {said(each)}
               </li>
             ))}
           </ul>
           {cause.remedies.map(({ title, command }) => (
             <p key={title}>
-              {title}
+              {said(title)}
               {command !== null && <code class="command">{command}</code>}
             </p>
           ))}
@@ -173,12 +174,12 @@ function Free({ port, protocols, onDone }: FreeProps) {
           <ol>
             {result.plan.map(({ action, subject }) => (
               <li key={subject}>
-                {word('action', action)}: {subject}
+                {word('action', action)}: {said(subject)}
               </li>
             ))}
           </ol>
-          {result.reason !== null && <p>{result.reason}</p>}
-          {result.proof !== null && <p class="note">{result.proof}</p>}
+          {result.reason !== null && <p>{said(result.reason)}</p>}
+          {result.proof !== null && <p class="note">{said(result.proof)}</p>}
         </div>
       ))}
       {failure.value !== '' && (

@@ -57,7 +57,12 @@ export function drawMap(canvas: HTMLCanvasElement, view: MapView): void {
   if (canvas.height !== Math.round(mapHeight * ratio)) canvas.height = Math.round(mapHeight * ratio);
   const pen = canvas.getContext('2d')!;
   const style = getComputedStyle(canvas);
-  const colour = (name: string) => style.getPropertyValue(name);
+  const known = new Map<string, string>();
+  const colour = (name: string) => {
+    const value = known.get(name) ?? style.getPropertyValue(name);
+    known.set(name, value);
+    return value;
+  };
   const toX = scale(width, view.span);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, mapHeight);

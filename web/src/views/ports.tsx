@@ -1,12 +1,12 @@
 // Ports: every socket that owns one on a single axis, the ranges that mean something, and what can be done about one.
 import { useComputed, useSignal } from '@preact/signals';
 import { count } from '../format.ts';
-import { t } from '../i18n/index.ts';
+import { t, word } from '../i18n/index.ts';
 import { useFetched } from '../parts/fetched.ts';
 import { LongTable } from '../parts/long-table.tsx';
 import { Badge } from '../parts/state.tsx';
 import { status } from '../state/live.ts';
-import { matches, portRows, type Ranges } from '../state/ports.ts';
+import { matches, namesOf, portRows, type Ranges } from '../state/ports.ts';
 import { linkTo, subject } from '../state/route.ts';
 import type { LeaseRecord, WhoRecord } from '../state/types.ts';
 import { PortDialog } from './port-dialog.tsx';
@@ -18,8 +18,10 @@ export function Ports() {
   const who = useFetched<WhoRecord>('/api/v1/who', 3000);
   const ranges = useFetched<Ranges>('/api/v1/ranges', 30_000);
   const leases = useFetched<LeaseRecord>('/api/v1/leases', 5000);
+  // As text, which stays the same while only numbers of the status change: thousands of rows hang on it.
+  const names = useComputed(() => JSON.stringify(namesOf(status.value)));
   const rows = useComputed(() =>
-    portRows(who.value.data?.sockets ?? [], leases.value.data?.leases ?? [], status.value),
+    portRows(who.value.data?.sockets ?? [], leases.value.data?.leases ?? [], JSON.parse(names.value)),
   );
   const found = useComputed(() => {
     const [from, to] = span.value;
@@ -48,6 +50,7 @@ export function Ports() {
       <PortMap rows={rows.value} found={found.value} ranges={ranges.value.data} span={span} />
       {ranges.value.data?.user.elevated === false && <p class="note map-note">{t('ports.notElevated')}</p>}
       <LongTable
+        name="sockets"
         label={t('ports.table')}
         columns={7}
         rows={found.value}
@@ -58,9 +61,9 @@ export function Ports() {
             <th class="r">{t('port')}</th>
             <th>{t('protocol')}</th>
             <th>{t('address')}</th>
-            <th>{t('state')}</th>
+            <th class="wide-only">{t('state')}</th>
             <th>{t('holder')}</th>
-            <th>{t('user')}</th>
+            <th class="wide-only">{t('user')}</th>
             <th>{t('knownAs')}</th>
           </tr>
         }
@@ -76,12 +79,12 @@ export function Ports() {
             <td>
               <code>{row.address}</code>
             </td>
-            <td>{row.state}</td>
-            <td class="clip">
+            <td class="wide-only">{word('socket', row.state)}</td>
+            <td title={row.holder}>
               {row.holder === '' ? <span class="note">{row.socket && t('hidden')}</span> : row.holder}
             </td>
-            <td class="clip">{row.user}</td>
-            <td class="clip">{row.known !== '' && <Badge tone="info">{row.known}</Badge>}</td>
+            <td class="wide-only">{row.user}</td>
+            <td>{row.known !== '' && <Badge tone="info">{row.known}</Badge>}</td>
           </>
         )}
       </LongTable>

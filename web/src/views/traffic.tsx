@@ -7,13 +7,14 @@ import { Chart, type Range, RangeButtons } from '../parts/chart.tsx';
 import { Each } from '../parts/each.tsx';
 import { Sampled } from '../parts/live-text.tsx';
 import { MaintainButton, MaintainedUntil } from '../parts/maintain.tsx';
+import { Near } from '../parts/near.tsx';
 import { Empty } from '../parts/section.tsx';
 import { Badge, State } from '../parts/state.tsx';
+import { stateOf } from '../state/listener-state.ts';
 import { status } from '../state/live.ts';
 import { linkTo, subject } from '../state/route.ts';
 import type { ListenerStatus } from '../state/types.ts';
 import { FlowLines } from './flow-lines.tsx';
-import { stateOf } from './listeners.tsx';
 import { TargetRow } from './target-row.tsx';
 
 export function Traffic() {
@@ -25,6 +26,7 @@ export function Traffic() {
       targets.some(({ id, instance }) => `${id} ${instance}`.includes(text))
     );
   });
+  const isMany = rows.length > mostDrawn;
   useEffect(() => {
     document.getElementById(`flow-${subject.value}`)?.scrollIntoView({ block: 'nearest' });
   }, []);
@@ -51,8 +53,8 @@ export function Traffic() {
         </span>
       </div>
       {rows.length === 0 && <Empty>{t('listeners.none')}</Empty>}
-      <Each of={rows} by={(row) => row.name} also={subject.value}>
-        {(row) => <Flow row={row} isOpen={row.name === subject.value} />}
+      <Each of={rows} by={(row) => row.name} also={`${subject.value} ${isMany}`}>
+        {(row) => <Flow row={row} isOpen={row.name === subject.value} isOneOfMany={isMany} />}
       </Each>
     </>
   );
@@ -61,67 +63,82 @@ export function Traffic() {
 /** A service that the registry alone knows is not this daemon's to look after. */
 const isOurs = (service: string) => status.peek()!.services.some(({ name }) => service === `service/${name}`);
 
-function Flow({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
+/** More than this are drawn only where one looks. */
+const mostDrawn = 24;
+
+function Flow({ row, isOpen, isOneOfMany }: { row: ListenerStatus; isOpen: boolean; isOneOfMany: boolean }) {
+  return (
+    <article class={`card flow ${isOneOfMany ? 'calm' : ''}`} id={`flow-${row.name}`} aria-label={row.name}>
+      {isOneOfMany && !isOpen ? (
+        <Near height={24 + Math.max(116, 48 * row.targets.length)} instead={<h3>{row.name}</h3>}>
+          {() => <FlowBody row={row} isOpen={isOpen} />}
+        </Near>
+      ) : (
+        <FlowBody row={row} isOpen={isOpen} />
+      )}
+      {isOpen && <Details row={row} />}
+    </article>
+  );
+}
+
+function FlowBody({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
   const series = `listener/${row.name}`;
   const sinkName = row.serves.startsWith('sink/') ? row.serves.slice(5) : null;
   return (
-    <article class="card flow" id={`flow-${row.name}`} aria-label={row.name}>
-      <div class="flow-body">
-        <div class="flow-source">
-          <header>
-            <h3>
-              <a href={isOpen ? linkTo('traffic') : linkTo('traffic', row.name)} aria-expanded={isOpen}>
-                {row.name}
-              </a>
-            </h3>
-            <State of={stateOf(row)} />
-            {row.panic && <Badge tone="down">{t('panic')}</Badge>}
-            {row.waiting > 0 && <Badge tone="warn">{t('queued', { count: count(row.waiting) })}</Badge>}
-          </header>
-          {row.binds.map(({ address }) => (
-            <code key={address}>{address}</code>
-          ))}
-          <p class="flow-rate">
-            <span class="value">
-              <Sampled series={series} field="opened" as={perSecond} />
-            </span>{' '}
-            <span class="label">{t('newEach')}</span>
-            <span class="label">
-              {count(row.connections.active)} {t('openNow')}
-            </span>
-          </p>
+    <div class="flow-body">
+      <div class="flow-source">
+        <header>
+          <h3>
+            <a href={isOpen ? linkTo('traffic') : linkTo('traffic', row.name)} aria-expanded={isOpen}>
+              {row.name}
+            </a>
+          </h3>
+          <State of={stateOf(row)} />
+          {row.panic && <Badge tone="down">{t('panic')}</Badge>}
+          {row.waiting > 0 && <Badge tone="warn">{t('queued', { count: count(row.waiting) })}</Badge>}
+        </header>
+        {row.binds.map(({ address }) => (
+          <code key={address}>{address}</code>
+        ))}
+        <p class="flow-rate">
+          <span class="value">
+            <Sampled series={series} field="opened" as={perSecond} />
+          </span>{' '}
+          <span class="label">{t('newEach')}</span>
+          <span class="label">
+            {count(row.connections.active)} {t('openNow')}
+          </span>
+        </p>
+        <p class="note">
+          ↓ <Sampled series={series} field="received" as={rate} /> ↑{' '}
+          <Sampled series={series} field="sent" as={rate} />
+        </p>
+        {row.serves.startsWith('service/') && isOurs(row.serves) && (
           <p class="note">
-            ↓ <Sampled series={series} field="received" as={rate} /> ↑{' '}
-            <Sampled series={series} field="sent" as={rate} />
+            {row.serves} <MaintainButton subject={row.serves} name={row.serves.slice(8)} />
+            <MaintainedUntil subject={row.serves} />
           </p>
-          {row.serves.startsWith('service/') && isOurs(row.serves) && (
-            <p class="note">
-              {row.serves} <MaintainButton subject={row.serves} name={row.serves.slice(8)} />
-              <MaintainedUntil subject={row.serves} />
-            </p>
-          )}
-        </div>
-        {sinkName === null ? (
-          <>
-            <FlowLines listener={row.name} targets={row.targets} />
-            <ul class="flow-targets" aria-label={t('targets.of', { name: row.name })}>
-              {row.targets.map((target) => (
-                <TargetRow key={target.id} listener={row.name} row={target} all={row.targets} />
-              ))}
-              {row.targets.length === 0 && <li class="note">{t('targets.none')}</li>}
-            </ul>
-          </>
-        ) : (
-          <>
-            <FlowLines listener={row.name} targets={[]} />
-            <ul class="flow-targets">
-              <SinkTarget name={sinkName} />
-            </ul>
-          </>
         )}
       </div>
-      {isOpen && <Details row={row} />}
-    </article>
+      {sinkName === null ? (
+        <>
+          <FlowLines listener={row.name} targets={row.targets} />
+          <ul class="flow-targets" aria-label={t('targets.of', { name: row.name })}>
+            {row.targets.map((target) => (
+              <TargetRow key={target.id} listener={row.name} row={target} all={row.targets} />
+            ))}
+            {row.targets.length === 0 && <li class="note">{t('targets.none')}</li>}
+          </ul>
+        </>
+      ) : (
+        <>
+          <FlowLines listener={row.name} targets={[]} />
+          <ul class="flow-targets">
+            <SinkTarget name={sinkName} />
+          </ul>
+        </>
+      )}
+    </div>
   );
 }
 

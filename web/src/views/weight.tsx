@@ -41,7 +41,7 @@ export function Weight({ listener, row, name, share }: Props) {
         >
           {shown}
         </button>
-        {share !== null && <span class="note"> {percent(share)}</span>}
+        {share !== null && <span class="note"> · {percent(share)}</span>}
       </span>
       {isOpen.value && (
         <Dialog title={t('weight.of', { name })} onClose={close}>
