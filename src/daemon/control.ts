@@ -13,7 +13,7 @@ export type ControlParts = Omit<ApiParts, 'token'>;
 
 /** @throws ReeveError `conflict` or `privilege` where the address cannot be bound. */
 export async function openControl(parts: ControlParts): Promise<Api> {
-  const token = await ensureToken(parts.tokenFile);
+  const token = await ensureToken(parts.tokenFile, parts.system.privacy);
   const { host, port, system } = parts;
   try {
     return await openApi({ ...parts, token });

@@ -36,7 +36,7 @@ import { createTurns } from './turns.ts';
 export async function startDaemon(options: DaemonOptions, signal: AbortSignal): Promise<Daemon> {
   const loaded = await loadConfig(options.configFile, options.env);
   const state = stateFolder(loaded.config.state, loaded.folder, currentOwner(options.env));
-  await openStateFolder(state);
+  await openStateFolder(state, options.system.privacy?.makeFolder);
   const isHeir = options.inheritance?.estate.stateFolder === state;
   const lock = await (isHeir ? inheritLock : takeLock)(state, options.system.processes);
   const known = { clock: systemClock, log: options.log };

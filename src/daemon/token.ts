@@ -2,11 +2,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
+import type { Privacy } from '../system/index.ts';
 
 /** Reads the token, or makes one of 32 random bytes where there is no file. */
-export async function ensureToken(file: string): Promise<string> {
+export async function ensureToken(file: string, privacy?: Privacy): Promise<string> {
   try {
-    await writeFile(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    // Made empty there, so that nobody has opened it when the token comes.
+    privacy?.makeFile(file);
+    const how = privacy ? { flag: 'r+' } : { mode: 0o600, flag: 'wx' };
+    await writeFile(file, `${randomBytes(32).toString('hex')}\n`, how);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') {
       throw new ReeveError('config', `cannot make the token file ${file}: ${errorMessage(error)}`, {
@@ -15,7 +19,21 @@ export async function ensureToken(file: string): Promise<string> {
       });
     }
   }
+  if (privacy) checkAccess(file, privacy);
   return readToken(file);
+}
+
+/** @throws ReeveError `config` where it is another user's, or open to others. */
+function checkAccess(file: string, privacy: Privacy): void {
+  const { others, stranger } = privacy.access(file);
+  if (others.length === 0 && stranger === null) return;
+  const why =
+    stranger === null
+      ? `is open to other users: ${others.join(', ')}`
+      : `belongs to ${stranger}, who knows it`;
+  throw new ReeveError('config', `the token file ${file} ${why}`, {
+    hint: 'Remove the file: the daemon makes a new one for its own user when it starts (on a disk with access lists: NTFS)',
+  });
 }
 
 /** @throws ReeveError `not-found`, `privilege`, or `config` where the file is readable by others or empty. */

@@ -1,4 +1,5 @@
 // Where reeve keeps what must outlast a process: the state directory.
+import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -38,13 +39,21 @@ export function currentOwner(env: NodeJS.ProcessEnv): StateOwner {
   return { uid: process.getuid?.() ?? null, env };
 }
 
-/** Makes it where it is missing, for this user alone (0700; on Windows the profile's own access list serves). */
-export async function openStateFolder(folder: string): Promise<void> {
+/**
+ * Makes it where it is missing, for this user alone: 0700; on Windows, where modes say nothing, by `make`. Without that
+ * the access list of the folder above serves, such as the profile's.
+ */
+export async function openStateFolder(folder: string, make?: (folder: string) => void): Promise<void> {
   try {
+    if (make) {
+      await mkdir(path.dirname(folder), { recursive: true });
+      if (!existsSync(folder)) make(folder);
+      return;
+    }
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (made !== undefined) await chmod(folder, 0o700);
   } catch (error) {
-    const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
+    const denied = ['EACCES', 'EPERM', 'EROFS', 'ERROR_ACCESS_DENIED'].includes(errorCode(error) ?? '');
     throw new ReeveError(
       denied ? 'privilege' : 'config',
       `cannot make the state directory ${folder}: ${errorMessage(error)}`,

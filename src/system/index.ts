@@ -3,6 +3,7 @@
 export type * from './elevation.ts';
 export type * from './firewall.ts';
 export type * from './managers.ts';
+export type * from './privacy.ts';
 export type * from './scanner.ts';
 export type * from './service-manager.ts';
 export type * from './startable.ts';

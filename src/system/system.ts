@@ -5,6 +5,7 @@ import type { PortRange } from '../core/range.ts';
 import type { Elevation } from './elevation.ts';
 import type { FirewallAnswer } from './firewall.ts';
 import type { Managers } from './managers.ts';
+import type { Privacy } from './privacy.ts';
 import type { Scanner } from './scanner.ts';
 import type { InheritedSocket, ServiceControl, ServiceManager } from './service-manager.ts';
 import type { Startable } from './startable.ts';
@@ -25,6 +26,8 @@ export interface System {
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
   /** Windows only. */
   readonly serviceControl?: ServiceControl;
+  /** Windows only: elsewhere modes serve. */
+  readonly privacy?: Privacy;
   /** Listening sockets that this process was started with. Each is its own from then on. */
   inheritedSockets?(env: NodeJS.ProcessEnv): InheritedSocket[];
 }

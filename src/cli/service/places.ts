@@ -22,9 +22,10 @@ export function definitionOf(
   options: DefinitionOptions,
   platform: Platform,
   here: Platform,
+  env: NodeJS.ProcessEnv = {},
 ): ServiceDefinition {
   const { name, profile, start, user = false } = options;
-  const defaults = places(platform, name, user);
+  const defaults = places(platform, name, user, (platform === here && env.ProgramData) || 'C:\\ProgramData');
   return {
     name: checkName(name),
     description:
@@ -75,9 +76,9 @@ export function program(): { node: string; script: string } {
   return { node: process.execPath, script: fileURLToPath(new URL('./reeve.cjs', import.meta.url)) };
 }
 
-function places(platform: Platform, name: string, user: boolean) {
+function places(platform: Platform, name: string, user: boolean, programData: string) {
   if (platform === 'windows') {
-    const folder = `C:\\ProgramData\\${name}`;
+    const folder = `${programData}\\${name}`;
     return {
       node: 'C:\\Program Files\\nodejs\\node.exe',
       script: 'C:\\Program Files\\nodejs\\node_modules\\portreeve\\dist\\reeve.cjs',

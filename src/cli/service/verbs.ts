@@ -24,7 +24,7 @@ export interface InstallOptions extends VerbOptions, DefinitionOptions {
 
 export async function install(io: Io, options: InstallOptions, command: string[]): Promise<number> {
   const { installer, platform, root } = await open(io, options);
-  const definition = definitionOf(options, platform, platform);
+  const definition = definitionOf(options, platform, platform, io.env);
   const below = root === null || options.config !== undefined ? '' : root;
   const file = path.join(below, definition.configFile);
   const steps: Step[] = [];

@@ -1,4 +1,4 @@
-// A Windows service: made through the service control manager itself, its account's rights by icacls.
+// A Windows service: made through the service control manager itself, its account's rights by the security API and icacls.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -9,10 +9,12 @@ import type { System } from '../../system/index.ts';
 import type { Installer } from './work.ts';
 
 const execute = promisify(execFile);
-const rights = { modify: '(OI)(CI)M', read: '(OI)(CI)RX' } as const;
 
-export function windowsInstaller({ serviceControl: control }: System, signal: AbortSignal): Installer {
-  if (!control) throw new ReeveError('unsupported', 'this system has no service control manager');
+export function windowsInstaller(
+  { serviceControl: control, privacy }: System,
+  signal: AbortSignal,
+): Installer {
+  if (!control || !privacy) throw new ReeveError('unsupported', 'this system has no service control manager');
   return {
     install(definition) {
       const spec = scmDefinition(definition);
@@ -38,8 +40,12 @@ export function windowsInstaller({ serviceControl: control }: System, signal: Ab
         },
         ...spec.access.map((each) => ({
           words: `let ${spec.account} ${each.rights} ${each.folder}`,
+          // Below ProgramData every user may lay files, which the daemon would take for its own: what it may change
+          // is left to it alone.
           carryOut: async () =>
-            void (await grant(each.folder, each.rights, `${spec.account}:${rights[each.rights]}`)),
+            each.rights === 'modify'
+              ? void privacy.leaveTo(name, each.folder)
+              : void (await grantReading(each.folder, spec.account)),
         })),
       ];
     },
@@ -88,15 +94,10 @@ function removeIfEmpty(folder: string): void {
   if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-async function grant(folder: string, kind: keyof typeof rights, to: string): Promise<void> {
-  // Below ProgramData every user may lay files, which the daemon would take for its own. SYSTEM and administrators,
-  // by number, since their names are translated.
-  const alone = ['/inheritance:r', '/grant', '*S-1-5-18:(OI)(CI)F', '/grant', '*S-1-5-32-544:(OI)(CI)F'];
+async function grantReading(folder: string, account: string): Promise<void> {
   try {
-    await execute('icacls', [folder, ...(kind === 'modify' ? alone : []), '/grant', to], {
-      windowsHide: true,
-      timeout: 60_000,
-    });
+    const rights = `${account}:(OI)(CI)RX`;
+    await execute('icacls', [folder, '/grant', rights], { windowsHide: true, timeout: 60_000 });
   } catch (error) {
     const words = printable((error as { stderr?: string }).stderr || String(error)).slice(0, 500);
     throw new ReeveError('conflict', `icacls cannot give rights on ${folder}: ${words}`, { cause: error });

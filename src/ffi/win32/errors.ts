@@ -1,6 +1,7 @@
 // Errors of Windows as OsError: Win32's by number, winsock's by the names that errno and libuv have for the same.
 import { OsError } from '../../core/errors.ts';
 import { errnoOfWsa } from '../../core/wsa.ts';
+import { memoryAt } from '../call.ts';
 import { kernel32 } from './kernel32.ts';
 import { winsock } from './network.ts';
 
@@ -40,4 +41,15 @@ export function socketSucceeded(call: string, result: number): number {
 /** Text of UTF-16 units, as every W call has it. */
 export function utf16(bytes: Uint8Array, units = bytes.length / 2): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, units * 2).toString('utf16le');
+}
+
+/** Text up to its NUL, of at most so many units, read one by one: nobody tells how much may be read. */
+export function wideTextAt(pointer: bigint, longest: number): string {
+  let text = '';
+  for (let i = 0; i < longest; i++) {
+    const unit = utf16(memoryAt(pointer + BigInt(2 * i), 2), 1);
+    if (unit === '\0') break;
+    text += unit;
+  }
+  return text;
 }

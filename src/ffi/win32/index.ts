@@ -5,4 +5,5 @@ export * from './errors.ts';
 export * from './kernel32.ts';
 export * from './network.ts';
 export * from './ntdll.ts';
+export * from './security.ts';
 export * from './services.ts';

@@ -7,11 +7,16 @@ const nameSize = 512;
 
 /** `DOMAIN\name`, or null where the token may not be read or the account is gone. */
 export function userOf(process: number): string | null {
+  return tokenUser(process, accountName);
+}
+
+/** `use` gets the SID where it lies in memory, and only as long as it runs. */
+export function tokenUser<Result>(process: number, use: (sid: bigint) => Result): Result | null {
   return withToken(process, (token) => {
     const user = new Uint8Array(tokenUserSize);
     const used = new Uint8Array(4);
     if (advapi32.GetTokenInformation(token, win.TokenUser, user, user.length, used) === 0) return null;
-    return accountName(new DataView(user.buffer).getBigUint64(0, true));
+    return use(new DataView(user.buffer).getBigUint64(0, true));
   });
 }
 
@@ -36,7 +41,8 @@ function withToken<Result>(process: number, use: (token: number) => Result): Res
   }
 }
 
-function accountName(sid: bigint): string | null {
+/** Null where nobody has this SID. */
+export function accountName(sid: bigint): string | null {
   const name = new Uint8Array(nameSize * 2);
   const domain = new Uint8Array(nameSize * 2);
   const lengths = new Uint32Array([nameSize, nameSize]);

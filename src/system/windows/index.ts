@@ -7,6 +7,7 @@ import { createElevation } from './elevation.ts';
 import { createHost } from './host.ts';
 import { createHttpQueues } from './http-sys.ts';
 import { createManagers } from './managers.ts';
+import { createPrivacy } from './privacy.ts';
 import { createProcesses, listProcesses } from './processes.ts';
 import { startable } from './scripts.ts';
 import { createServiceControl } from './service-control.ts';
@@ -35,6 +36,7 @@ export function createWindowsSystem(): System {
     managers: createManagers(),
     elevation: createElevation(),
     serviceControl: createServiceControl(),
+    privacy: createPrivacy(),
     startable: (command) => startable(command),
   };
 }

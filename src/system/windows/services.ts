@@ -1,5 +1,5 @@
 // The Windows services that run, by process, and the one service of a shared process that opened a socket.
-import { addressOf, advapi32, memoryAt, service, utf16 } from '../../ffi/index.ts';
+import { addressOf, advapi32, service, utf16, wideTextAt } from '../../ffi/index.ts';
 
 /** ENUM_SERVICE_STATUS_PROCESSW on 64 bits: two pointers, then nine DWORDs, padded to 56 bytes. */
 const layout = { size: 56, name: 0, pid: 16 + 28 } as const;
@@ -94,15 +94,5 @@ function nameOfTag(pid: number, tag: number): string | null {
   const pointer = view.getBigUint64(16, true);
   if (pointer === 0n) return null;
   // A service's name has at most 256 characters. The few bytes stay with the system: they are LocalAlloc'ed.
-  return readName(pointer) || null;
-}
-
-function readName(pointer: bigint): string {
-  let name = '';
-  for (let i = 0n; i < 257n; i++) {
-    const unit = utf16(memoryAt(pointer + 2n * i, 2), 1);
-    if (unit === '\0') break;
-    name += unit;
-  }
-  return name;
+  return wideTextAt(pointer, 257) || null;
 }
