@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { downloadFrom } from './older-debian.mjs';
+import { installInto } from './packages.mjs';
 import { completeWine, winePackages } from './wine.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -146,6 +147,18 @@ export function ensureParts(names = Object.keys(parts)) {
     }
   }
   return reasons;
+}
+
+/** A Node of another version, from npm, whose package has the program inside; `version`: 26, 20.19.0. */
+export function ensureNode(version) {
+  const folder = path.join(partsRoot, `node-${version}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  const program = path.join(folder, 'node_modules', name, 'bin', 'node');
+  if (!existsSync(program)) {
+    console.error(`Fetching Node ${version} from npm…`);
+    installInto(folder, [`${name}@${version}`]);
+  }
+  return program;
 }
 
 function fetchPart({ debian, suite, under = '.', file, complete, install = false }) {

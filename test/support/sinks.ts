@@ -36,7 +36,7 @@ export interface OpenOptions {
   events?: ReeveEvent[];
 }
 
-/** Opened and started, as the daemon does it. */
+/** Opened and started, as the daemon does it; closed after the test where it has not done so itself. */
 export async function opened(config: Partial<SinkConfig>, options: OpenOptions = {}): Promise<Sink> {
   const { where = '/', stdout = process.stdout, events } = options;
   const whole: SinkConfig = { rotate: large, fsync: 'none', ...config };
@@ -47,6 +47,8 @@ export async function opened(config: Partial<SinkConfig>, options: OpenOptions =
     context: sinkContext(events),
   };
   const sink = await openSink('s', whole, place);
+  // One that fails until its end says so by rejecting; closed it is.
+  onTestFinished(() => sink.close().catch(() => {}));
   sink.start();
   return sink;
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   findUser,
   hasEnded,
+  isNameDoubtful,
   parseBootTime,
   parseCapabilities,
   parseCommandLine,
@@ -98,8 +99,9 @@ describe('programName', () => {
     expect(programName('systemd-timesyn', ['/lib/systemd/systemd-timesyncd'])).toBe('systemd-timesyncd'));
   it('does not complete it from another word', () =>
     expect(programName('systemd-timesyn', ['(sd-pam)'])).toBe('systemd-timesyn'));
-  it("sees through Node's thread name", () =>
-    expect(programName('MainThread', ['/usr/bin/node', 'a.js'])).toBe('node'));
-  it('keeps the thread name where there is no command', () =>
-    expect(programName('MainThread', [])).toBe('MainThread'));
+  it.each(['MainThread', 'node-MainThread'])("sees through Node's name of its first thread, %s", (name) => {
+    expect(isNameDoubtful(name)).toBe(true);
+    expect(programName(name, ['/usr/bin/node', 'a.js'])).toBe('node');
+    expect(programName(name, [])).toBe(name);
+  });
 });

@@ -83,11 +83,16 @@ export function findUser(passwd: string, uid: number): string | null {
 }
 
 /**
- * What a person calls the program. The kernel cuts names after 15 bytes, and Node names its first thread
- * `MainThread` from version 24 on (seen there; 20 and 22 say `node`): then the program's own file name tells more.
+ * Whether the kernel's name may not be what a person calls the program: it is cut after 15 bytes, and Node names its
+ * first thread (seen: 20 and 22 `node`, 24 `MainThread`, 26 `node-MainThread`).
  */
+export function isNameDoubtful(name: string): boolean {
+  return Buffer.byteLength(name) >= 15 || name === 'MainThread';
+}
+
+/** What a person calls the program: where the kernel's name is doubtful, its own file name tells more. */
 export function programName(name: string, command: string[]): string {
   const file = (command[0] ?? '').split(' ')[0]!.split('/').at(-1)!;
-  const cut = Buffer.byteLength(name) === 15 && file.startsWith(name);
-  return file !== '' && (cut || name === 'MainThread') ? file : name;
+  const isOfNode = name === 'MainThread' || name === 'node-MainThread';
+  return file !== '' && (isOfNode || (isNameDoubtful(name) && file.startsWith(name))) ? file : name;
 }

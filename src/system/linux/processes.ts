@@ -7,6 +7,7 @@ import { readMembership } from './cgroup.ts';
 import { isProcessId, listPids } from './pids.ts';
 import {
   hasEnded,
+  isNameDoubtful,
   type ProcessStat,
   parseBootTime,
   parseCommandLine,
@@ -97,10 +98,9 @@ function parentOf(stat: ProcessStat): number | null {
 
 /** The command line is only read where the name alone does not tell. */
 function nodeName(stat: ProcessStat): string {
-  const short = stat.name.length < 15 && stat.name !== 'MainThread';
-  return short
-    ? stat.name
-    : programName(stat.name, parseCommandLine(read(`/proc/${stat.pid}/cmdline`) ?? ''));
+  return isNameDoubtful(stat.name)
+    ? programName(stat.name, parseCommandLine(read(`/proc/${stat.pid}/cmdline`) ?? ''))
+    : stat.name;
 }
 
 function startTime(stat: ProcessStat, boot: number | null): Date | null {
