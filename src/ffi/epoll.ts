@@ -30,6 +30,7 @@ export interface Epoll {
   mmap(at: null, size: number, access: number, flags: number, fd: number, offset: number): bigint;
   munmap(at: bigint, size: number): number;
   signal(number: number, handler: number): bigint;
+  setpgid(pid: number, group: number): number;
 }
 
 export const epoll: Epoll = declare<Epoll>(cLibrary, {
@@ -61,6 +62,7 @@ export const epoll: Epoll = declare<Epoll>(cLibrary, {
   mmap: 'uint64_t mmap(void *, size_t, int, int, int, long)',
   munmap: 'int munmap(uint64_t, size_t)',
   signal: 'uint64_t signal(int, intptr_t)',
+  setpgid: 'int setpgid(int, int)',
 });
 
 /** From Linux's uapi headers; the same on x86-64 and arm64. */
@@ -78,8 +80,10 @@ export const linux = {
   SCM_RIGHTS: 1,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
+  TCP_QUICKACK: 12,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
+  MSG_MORE: 0x8000,
   MSG_CMSG_CLOEXEC: 0x40000000,
   SHUT_RD: 0,
   SHUT_WR: 1,

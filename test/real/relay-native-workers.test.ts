@@ -48,6 +48,13 @@ function descriptors(pid: number): Record<string, number> {
   return kinds;
 }
 
+/** Of a process, as proc(5) has them after the name in parentheses. */
+function sessionOf(pid: number): { group: number; session: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { group: Number(words[2]), session: Number(words[3]) };
+}
+
 function limitDescriptors(pid: number, count: number): void {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`]);
 }
@@ -121,6 +128,14 @@ describe.runIf(runsHere)('a worker that is killed', () => {
     expect(await ask(port)).toBe('in');
     expect(performance.now() - began).toBeLessThan(1000);
     expect(engine.workers()).not.toEqual([pid]);
+  });
+
+  it('is in the session of the control process, and not in its group: Ctrl-C is not for it', async () => {
+    const place = await startTarget(says('in'));
+    const { port, engine } = await serveNative({ targets: [place] });
+    expect(await ask(port)).toBe('in');
+    const [pid] = engine.workers();
+    expect(sessionOf(pid!)).toEqual({ ...sessionOf(process.pid), group: pid });
   });
 
   it('ends with its engine', async () => {

@@ -29,11 +29,13 @@ export class Connection extends Seeking {
     this.port = port;
     this.home = home;
     this.client.fd = fd;
+    this.client.prompt = true;
     this.startedAt = this.plane.loop.now;
     this.movedAt = this.startedAt;
     this.phase = 'connecting';
-    this.connect();
-    if (this.isOpen) this.speakAtOnce();
+    const size = this.hear();
+    if (this.isOpen) this.connect(size > 0);
+    if (size > 0 && this.isOpen) this.speakAtOnce(size);
     // After the target, so that the kernel tells of the target first: a request then needs no waiting place.
     if (this.isOpen) this.client.watch();
   }

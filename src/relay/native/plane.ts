@@ -31,9 +31,9 @@ export class Plane {
     return descriptors.scarce(pipes.count);
   }
 
-  /** Sets an option that is on or off. */
-  enable(fd: number, level: number, option: number): void {
-    this.value[0] = 1;
+  /** Sets an option of a socket to a number. */
+  set(fd: number, level: number, option: number, value: number): void {
+    this.value[0] = value;
     epoll.setsockopt(fd, level, option, this.option.pointer, 4);
   }
 

@@ -70,7 +70,8 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
     return this.phase !== 'waiting';
   }
 
-  protected connect(): void {
+  /** `speaks`: the client has said something that will go out first. */
+  protected connect(speaks = this.client.holds): void {
     const { home, plane, target } = this;
     this.search ??= new Search();
     for (;;) {
@@ -86,7 +87,7 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
         this.stop(this.search.reason, this.search.failure);
         return;
       }
-      const made = connectTo(next, plane);
+      const made = connectTo(next, plane, speaks);
       if (typeof made === 'number') {
         target.fd = made;
         target.watch();
@@ -101,26 +102,31 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
     }
   }
 
-  /**
-   * A target on this machine has accepted by now, although `connect` calls it under way: what the client has said
-   * already goes out at once, without another turn. To any other target it is kept.
-   */
-  protected speakAtOnce(): void {
-    const { client, target, plane } = this;
+  /** What the client has said by the time it is taken up, in the shared buffer; returns its length. */
+  protected hear(): number {
+    const { client, plane } = this;
     const size = epoll.recv(client.fd, plane.buffer.pointer, chunkSize, 0);
     if (size < 0) {
       const number = errno();
       if (number !== errorNumber.EAGAIN && number !== errorNumber.EINTR) this.fail(client, number, 'read');
-      return;
+      return 0;
     }
     client.eof = size === 0;
-    if (client.eof) return;
-    this.count(client, size);
+    if (size > 0) this.count(client, size);
+    return size;
+  }
+
+  /**
+   * A target on this machine has accepted by now, although `connect` calls it under way: what the client has said
+   * already goes out at once, without another turn. To any other target it is kept.
+   */
+  protected speakAtOnce(size: number): void {
+    const { client, target, plane } = this;
     if (this.phase !== 'connecting' || plane.ask.isSelfConnect(target.fd, this.place!)) {
       client.keep(0, size);
       return;
     }
-    const sent = epoll.send(target.fd, plane.buffer.pointer, size, linux.MSG_NOSIGNAL);
+    const sent = target.take(plane.buffer.pointer, size, 0);
     const number = sent < 0 ? errno() : 0;
     if (sent < size) client.keep(Math.max(sent, 0), size);
     if (number === 0) this.accepted(0);

@@ -1,5 +1,5 @@
 // One socket of a relayed connection, with what was read from it and is not yet passed on to the other one.
-import { epoll, errno, errorNumber, linux } from '../../ffi/index.ts';
+import { epoll, errno, errorNumber, linux, type Pointer } from '../../ffi/index.ts';
 import type { Watcher } from './loop.ts';
 import { type Pipe, pipeSize } from './pipes.ts';
 import { chunkSize, type Plane } from './plane.ts';
@@ -41,6 +41,8 @@ export class Side implements Watcher {
   more = false;
   /** Of what there is more to tell, it is the end, and nothing else. */
   endIsNear = false;
+  /** What is sent to it does not wait for the ACK of what was sent before (TCP_NODELAY). */
+  prompt = false;
   /** It is in the loop's list of what goes on in the next turn. */
   postponed = false;
   /** So many turns its end may still wait for the other's before it is passed on. */
@@ -51,6 +53,7 @@ export class Side implements Watcher {
   took = 0;
   private readonly owner: SideOwner;
   private readonly plane: Plane;
+  private spokenTo = false;
   private urgent = false;
   private held: Uint8Array | null = null;
   private pipe: Pipe | null = null;
@@ -100,7 +103,7 @@ export class Side implements Watcher {
   flush(): Moved {
     const { other } = this;
     if (this.held) {
-      const sent = epoll.send(other.fd, this.held, this.held.length, linux.MSG_NOSIGNAL);
+      const sent = other.take(this.held, this.held.length, 0);
       if (sent < 0) return this.notTaken();
       this.held = sent === this.held.length ? null : this.held.subarray(sent);
       if (this.held) return this.wait();
@@ -121,7 +124,10 @@ export class Side implements Watcher {
     const size = epoll.recv(this.fd, buffer.pointer, chunkSize, 0);
     if (size <= 0) return this.notRead(size);
     this.took = size;
-    const sent = epoll.send(this.other.fd, buffer.pointer, size, linux.MSG_NOSIGNAL);
+    // Shorter than asked for: that was all, and the kernel will tell of what comes after it. Where it has told of the
+    // end already, nothing does (tcp_fin: every byte before it was in the queue by then), and both go in one packet.
+    const last = this.endIsNear && size < chunkSize;
+    const sent = this.other.take(buffer.pointer, size, last ? linux.MSG_MORE : 0);
     if (sent < size) {
       const result = sent < 0 ? this.notTaken() : this.wait();
       if (result === moved.waits) this.keep(Math.max(sent, 0), size);
@@ -133,13 +139,24 @@ export class Side implements Watcher {
       return moved.on;
     }
     this.streak = 0;
-    // Shorter than asked for: that was all, and the kernel will tell of what comes after it. Where it has told of the
-    // end already, nothing does (tcp_fin: every byte before it was in the queue by then).
-    if (this.endIsNear) {
+    if (last) {
       this.eof = true;
+      this.patience = 0;
       return moved.ended;
     }
     return this.more ? moved.on : moved.waits;
+  }
+
+  /** Sends to it. Only from the second time on there is anything that Nagle's algorithm would wait for. */
+  take(bytes: Pointer, size: number, flags: number): number {
+    if (!this.prompt) {
+      if (this.spokenTo) {
+        this.prompt = true;
+        this.plane.set(this.fd, linux.IPPROTO_TCP, linux.TCP_NODELAY, 1);
+      }
+      this.spokenTo = true;
+    }
+    return epoll.send(this.fd, bytes, size, linux.MSG_NOSIGNAL | flags);
   }
 
   /** A pipe is kept only as long as something is in it, so that idle connections have none. */
@@ -164,6 +181,8 @@ export class Side implements Watcher {
     this.blocked = false;
     this.more = false;
     this.endIsNear = false;
+    this.prompt = false;
+    this.spokenTo = false;
     this.patience = patienceAtFirst;
     this.urgent = false;
     this.errno = 0;

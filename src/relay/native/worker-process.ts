@@ -32,8 +32,6 @@ export class WorkerProcess {
     const [ours, theirs] = handingPair();
     this.handing = new Handing(ours);
     this.child = spawn(command[0]!, command.slice(1), {
-      // A session of its own: Ctrl-C is for the control process, which drains.
-      detached: true,
       cwd: '/',
       env: {},
       stdio: ['pipe', 'pipe', 'pipe', theirs, counts],

@@ -30,6 +30,9 @@ class Worker {
   private crowded = false;
 
   run(): void {
+    // A group of its own: a terminal's signals are for the control process. No session of its own: the kernel's
+    // scheduler takes each session for a group (CONFIG_SCHED_AUTOGROUP), and who is woken in another one waits longer.
+    epoll.setpgid(0, 0);
     for (const number of signals) epoll.signal(number, linux.SIG_IGN);
     this.loop.afterTurn = () => this.report();
     this.control.tell({ is: 'ready', version: protocolVersion });
