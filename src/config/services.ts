@@ -1,5 +1,6 @@
 // Schema of `services:`: what reeve runs.
 import * as z from 'zod';
+import { isEncoding } from '../core/code-page.ts';
 import { targetCheckSchema } from './checks.ts';
 import { backoff, duration, either, name, port, rate, size } from './fields.ts';
 import { registerSchema } from './registry.ts';
@@ -14,6 +15,16 @@ const dependsOn = either('a list of services, or a map of services to healthy, s
 
 const logsSchema = z.strictObject({
   echo: z.boolean().default(true).describe("also as lines of the daemon's own log"),
+  encoding: z
+    .string()
+    .default('auto')
+    .refine(
+      (name) => name === 'auto' || isEncoding(name),
+      'no such encoding: accepted are auto, a code page (cp850, cp1252, cp936), or a name such as windows-1252 or shift_jis',
+    )
+    .describe(
+      'how lines are read that are not UTF-8, in which they are kept: a code page (cp850) or a name (windows-1252); `auto`: by the code page of consoles on Windows, elsewhere as UTF-8',
+    ),
   rotate: z
     .strictObject({
       size: size('10MB').prefault('10MB').describe('a file that would grow beyond this is rotated'),

@@ -1,4 +1,4 @@
-// What an instance prints: kept in its file as bytes, shown in the daemon's log as lines, both bounded in rate.
+// What an instance prints: kept in its file, shown in the daemon's log as lines, both bounded in rate.
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ServiceConfig } from '../config/index.ts';
@@ -7,6 +7,7 @@ import { plural } from '../core/text.ts';
 import { Allowance } from './allowance.ts';
 import { readLines } from './lines.ts';
 import { LogFile } from './log-file.ts';
+import { recoded } from './recode.ts';
 import type { SuperviseDeps } from './status.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -18,7 +19,7 @@ const lineRate = { perSecond: 200, burst: 1000 };
 /** Bytes of an unfinished line that wait for its end, so that the two streams do not mix within a line. */
 const longestRest = 64 * 1024;
 
-type OutputDeps = Pick<SuperviseDeps, 'context' | 'logs' | 'isAlone'>;
+type OutputDeps = Pick<SuperviseDeps, 'context' | 'logs' | 'isAlone' | 'encoding'>;
 
 export function logFile(folder: string, instance: string): string {
   return path.join(folder, `${instance.replace('/', '.')}.log`);
@@ -32,27 +33,34 @@ export class Output {
   readonly #file: LogFile | null;
   readonly #bytes = new Allowance(byteRate);
   readonly #lines = new Allowance(lineRate);
+  readonly #usual: string;
   #echo: boolean;
+  #encoding: string;
   #unseen = 0;
 
   /** `user-api/0` is kept in `user-api.0.log`. */
   constructor(
     instance: string,
-    { context, logs, isAlone }: OutputDeps,
-    { echo, rotate }: ServiceConfig['logs'],
+    { context, logs, isAlone, encoding = 'utf-8' }: OutputDeps,
+    { echo, rotate, encoding: own }: ServiceConfig['logs'],
   ) {
     this.#name = instance;
     this.#log = context.log;
+    this.#usual = encoding;
+    this.#encoding = own;
     this.#echo = echo;
     this.#file = logs === null ? null : new LogFile(logFile(logs, instance), rotate, context.log, isAlone);
   }
 
-  adjust({ echo, rotate }: ServiceConfig['logs']): void {
+  /** The encoding is that of the next start. */
+  adjust({ echo, rotate, encoding }: ServiceConfig['logs']): void {
+    this.#encoding = encoding;
     this.#echo = echo;
     this.#file?.rotateBy(rotate);
   }
 
-  attach(stream: OutputStream, readable: Readable): void {
+  attach(stream: OutputStream, printed: Readable): void {
+    const readable = recoded(printed, this.#encoding === 'auto' ? this.#usual : this.#encoding);
     let rest: Buffer = nothing;
     let timer: NodeJS.Timeout | undefined;
     readable.on('data', (chunk: Buffer) => {

@@ -74,6 +74,8 @@ export interface SuperviseDeps {
   logs: string | null;
   /** Whether no other process writes there. Default: nobody does. */
   isAlone?: () => boolean;
+  /** In which programs print, where they are not said to use another; absent: UTF-8. */
+  encoding?: string | undefined;
   env: NodeJS.ProcessEnv;
   /** Resolves when no connection is open to the instance any more, at the latest when the signal aborts. */
   unused(instance: string, signal: AbortSignal): Promise<void>;

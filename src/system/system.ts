@@ -22,6 +22,8 @@ export interface System {
   readonly elevation: Elevation;
   /** What is really started for a command, where that is another: scripts on Windows. @throws ReeveError `usage` */
   startable?(command: Startable): Startable;
+  /** In which encoding programs print that do not use UTF-8, as TextDecoder or a code page (`cp850`) names it. Windows only. */
+  outputEncoding?(): string;
   /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
   /** Windows only. */

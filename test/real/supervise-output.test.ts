@@ -58,7 +58,7 @@ test('files are rotated by size, never within a line, and only so many stay; the
   const command = script("for (let i = 0; i < 1000; i++) console.log('line ' + i)");
   const config = serviceConfig([], {
     ...{ command, oneshot: true, ports: {} },
-    logs: { echo: false, rotate: { size: 1000, keep: 3 } },
+    logs: { encoding: 'auto', echo: false, rotate: { size: 1000, keep: 3 } },
   });
   const run = supervised(config, { logs });
   await run.until('it is done', ([one]) => one!.state === 'finished');
@@ -83,7 +83,11 @@ test('followed, nothing is missed over a rotation, and the instances that come l
   const command = script(
     'let i = 0; setInterval(() => { for (let n = 0; n < 10; n++) console.log(process.env.PORT, i++); }, 20)',
   );
-  const options = { command, verify: false, logs: { echo: false, rotate: { size: 4000, keep: 9 } } };
+  const options = {
+    command,
+    verify: false,
+    logs: { encoding: 'auto', echo: false, rotate: { size: 4000, keep: 9 } },
+  };
   const run = supervised(serviceConfig([], options), { logs });
   const stop = new AbortController();
   const seen = new Map<string, number[]>();
@@ -121,7 +125,10 @@ test('what is not kept is told, with what is', async () => {
 test('a program that prints without end is held back, and the daemon goes on', async () => {
   const { logs } = home();
   const run = supervised(
-    serviceConfig(['spew'], { verify: false, logs: { echo: true, rotate: { size: 1_000_000, keep: 2 } } }),
+    serviceConfig(['spew'], {
+      verify: false,
+      logs: { encoding: 'auto', echo: true, rotate: { size: 1_000_000, keep: 2 } },
+    }),
     { logs },
   );
   await run.until('it runs', ([one]) => one!.pid !== null);
@@ -164,7 +171,9 @@ test.runIf(needs('a service as another user', 'root', 'linux'))(
 );
 
 test.runIf(needs('an unknown user', 'root'))('a user that does not exist is told', async () => {
-  const run = supervised(serviceConfig([], { user: 'nobody-here', logs: { echo: true, rotate } }));
+  const run = supervised(
+    serviceConfig([], { user: 'nobody-here', logs: { encoding: 'auto', echo: true, rotate } }),
+  );
   await run.until('it failed', ([one]) => one!.state === 'backoff');
   expect(run.first().lastExit).toBe("could not start: there is no user 'nobody-here' on this machine");
 });

@@ -51,7 +51,7 @@ export function serviceConfig(switches: string[] = [], changes: Partial<ServiceC
     dependsOn: {},
     park: true,
     verify: true,
-    logs: { echo: true, rotate: { size: 10_000_000, keep: 5 } },
+    logs: { encoding: 'auto', echo: true, rotate: { size: 10_000_000, keep: 5 } },
     register: undefined,
     ...changes,
   };

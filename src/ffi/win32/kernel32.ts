@@ -26,6 +26,9 @@ export interface Kernel32 {
   SetConsoleCtrlHandler(handler: null, add: number): number;
   GenerateConsoleCtrlEvent(event: number, group: number): number;
   Sleep(ms: number): void;
+
+  GetOEMCP(): number;
+  GetACP(): number;
 }
 
 export const kernel32: Kernel32 = declare<Kernel32>(['kernel32.dll'], {
@@ -53,6 +56,9 @@ export const kernel32: Kernel32 = declare<Kernel32>(['kernel32.dll'], {
   SetConsoleCtrlHandler: 'int SetConsoleCtrlHandler(void *, int)',
   GenerateConsoleCtrlEvent: 'int GenerateConsoleCtrlEvent(uint32_t, uint32_t)',
   Sleep: 'void Sleep(uint32_t)',
+
+  GetOEMCP: 'uint32_t GetOEMCP()',
+  GetACP: 'uint32_t GetACP()',
 });
 
 /** From the Windows SDK: processthreadsapi.h, winnt.h, winbase.h, wincon.h. */

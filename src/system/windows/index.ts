@@ -4,6 +4,7 @@ import type { System } from '../system.ts';
 import { createBinder } from './binder.ts';
 import { createContainment } from './containment.ts';
 import { createElevation } from './elevation.ts';
+import { outputEncoding } from './encoding.ts';
 import { createHost } from './host.ts';
 import { createHttpQueues } from './http-sys.ts';
 import { createManagers } from './managers.ts';
@@ -38,5 +39,6 @@ export function createWindowsSystem(): System {
     serviceControl: createServiceControl(),
     privacy: createPrivacy(),
     startable: (command) => startable(command),
+    outputEncoding,
   };
 }
