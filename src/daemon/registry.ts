@@ -159,6 +159,11 @@ function ownCheck(check: ServiceConfig['check'], ports: Readonly<Record<string, 
   return { url, intervalMs: Math.max(1000, check.interval), timeoutMs: check.timeout };
 }
 
-function summaryOf({ since, ...status }: RegistryStatus): RegistrySummary {
-  return { ...status, since: new Date(since).toISOString() };
+function summaryOf({ since, watches, ...status }: RegistryStatus): RegistrySummary {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    ...status,
+    since: iso(since),
+    watches: watches.map(({ asOf, ...rest }) => ({ ...rest, asOf: asOf === null ? null : iso(asOf) })),
+  };
 }

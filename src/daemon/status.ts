@@ -161,7 +161,17 @@ export const registrySchema = z.object({
       inStep: z.boolean().describe('whether the registry has it as it stands here'),
     }),
   ),
-  watches: z.array(z.object({ service: z.string(), instances: count, stale: z.string().nullable() })),
+  watches: z.array(
+    z.object({
+      service: z.string(),
+      instances: count,
+      asOf: time.nullable().describe('of the answer that the list is from; null before the first'),
+      stale: z
+        .string()
+        .nullable()
+        .describe('why the list may be out of date; null while the registry answers'),
+    }),
+  ),
   failures: count,
 });
 

@@ -68,7 +68,8 @@ export function createConsulRegistry(options: ConsulRegistryOptions, context: Co
       failures: link.failures,
       announced: announcer.status(),
       watches: [...watches].map(({ query, found }) => ({
-        ...{ service: query.service, instances: found.instances.length, stale: found.stale },
+        ...{ service: query.service, instances: found.instances.length },
+        ...{ asOf: found.asOf, stale: found.stale },
       })),
     }),
     async close() {

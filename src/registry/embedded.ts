@@ -75,7 +75,7 @@ export function createEmbeddedRegistry({ clock }: Pick<Context, 'clock'>): Regis
         ...{ id, service: announcement.service, port: announcement.port, standing, reason, inStep: true },
       })),
       watches: [...watches.keys()].map(({ query, found }) => ({
-        ...{ service: query.service, instances: found.instances.length, stale: null },
+        ...{ service: query.service, instances: found.instances.length, asOf: found.asOf, stale: null },
       })),
     }),
     async close() {

@@ -92,7 +92,7 @@ export interface RegistryStatus {
   /** Wall time (ms) of the last change of state. */
   since: number;
   announced: AnnouncedStatus[];
-  watches: { service: string; instances: number; stale: string | null }[];
+  watches: (Pick<Found, 'asOf' | 'stale'> & { service: string; instances: number })[];
   failures: number;
 }
 

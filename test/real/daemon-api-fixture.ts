@@ -21,7 +21,7 @@ export const status: DaemonStatus = {
       { id: 'api-1', service: 'api', port: 1, standing: 'pass', reason: 'up', inStep: false },
       { id: 'api-2', service: 'api', port: 2, standing: 'fail', reason: 'down', inStep: false },
     ],
-    watches: [{ service: 'db', instances: 2, stale: 'no answer' }],
+    watches: [{ service: 'db', instances: 2, asOf: null, stale: 'no answer' }],
   },
   pid: 1,
   state: 'ready',

@@ -123,26 +123,51 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
     const check = page.locator('.check', { hasText: 'worn' });
     await check.locator('.state.tone-warn', { hasText: 'degraded' }).waitFor();
     await expectText(page, '#check-worn', /got a warning.*to be looked at/);
-    const begin = check.getByRole('button', { name: 'Maintain worn for an hour' });
+    const begin = check.getByRole('button', { name: /^Maintain worn/ });
+    const dialog = page.getByRole('dialog', { name: 'Maintenance of worn' });
+    const left = () => Date.parse(daemon.status().maintenance[0]?.until ?? '') - Date.now();
     await begin.click();
+    await dialog.getByRole('button', { name: '15 min' }).click();
     await page.getByLabel('Token').fill(token);
     await page.keyboard.press('Enter');
     await page.getByLabel('Token').waitFor({ state: 'detached' });
-    await begin.click();
+    // What is no duration cannot be sent.
+    const own = dialog.getByLabel('For another time');
+    await own.fill('a while');
+    await dialog.getByText('Write numbers with units').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Begin: worn, for this time' }).isDisabled()).toBe(true);
+    await own.fill('2h 30m');
+    await dialog.getByRole('button', { name: 'Begin: worn, for this time' }).click();
     await expectText(page, '#check-worn', /maintenance until .*\d\d:\d\d/);
     expect(daemon.status().maintenance.map(({ subject }) => subject)).toEqual(['check/worn']);
+    expect(left() / 60_000).toBeGreaterThan(145);
+    // Another time takes its place.
+    const change = check.getByRole('button', { name: 'Change the maintenance of worn' });
+    await change.click();
+    await dialog.getByRole('button', { name: '15 min' }).click();
+    await expect.poll(() => left() / 60_000).toBeLessThan(16);
+    await change.click();
+    const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 16);
+    await dialog.getByLabel('Until', { exact: true }).fill(inTwoDays);
+    await dialog.getByRole('button', { name: 'Begin: worn, until then' }).click();
+    await expect.poll(() => left() / 3_600_000).toBeGreaterThan(20);
+    await change.click();
+    expect(await seriousFaults(page)).toEqual([]);
     // The list becomes empty, which the stream has to tell.
-    await check.getByRole('button', { name: 'End the maintenance of worn' }).click();
+    await dialog.getByRole('button', { name: /^End it now/ }).click();
     await begin.waitFor();
     await expect.poll(() => check.getByText('maintenance until').count()).toBe(0);
+    expect(daemon.status().maintenance).toEqual([]);
 
     await page.goto(`http://${daemon.address}/#/traffic`);
     const id = `127.0.0.1:${one.port}`;
     const row = page.locator('.target', { hasText: id });
     await row.getByRole('button', { name: /^Maintain/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: '1 h', exact: true }).click();
     await row.getByText('maintenance until').waitFor();
     // All instances of a service at once.
-    await page.getByRole('button', { name: 'Maintain app for an hour' }).click();
+    await page.getByRole('button', { name: /^Maintain app:/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: '4 h' }).click();
     await page.locator('.target', { hasText: 'app/0' }).getByText('maintenance until').waitFor();
     const subjects = daemon.status().maintenance.map(({ subject }) => subject);
     expect(subjects.sort()).toEqual(['service/app', `target/fixed/${id}`]);
@@ -153,23 +178,6 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
     expect(await seriousFaults(page)).toEqual([]);
     await page.goto(`http://${daemon.address}/#/overview`);
     await expectText(page, '.issues', /Check worn: .*degraded/);
-    expect(complaints).toEqual([]);
-  });
-
-  test('the registry says in words how it stands, and what it has not been told yet', async () => {
-    // Nobody listens on port 1.
-    const daemon = await start(
-      house(`registry: { consul: { address: "http://127.0.0.1:1" } }
-services:${appService}    register: { tags: [v1] }
-`),
-    );
-    const { page, complaints } = await openPage(daemon, '#/overview');
-    await expectText(
-      page,
-      '.registry',
-      /is away[\s\S]*app\s*:\d+\s*passing[\s\S]*not yet so in the registry/,
-    );
-    await expectText(page, '.issues', /Registry: /);
     expect(complaints).toEqual([]);
   });
 

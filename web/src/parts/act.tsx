@@ -14,10 +14,20 @@ interface Props {
   label?: string;
   class?: string;
   done?: string;
+  disabled?: boolean;
   onDone?(): void;
 }
 
-export function Act({ path, body, children, label, class: name = '', done, onDone }: Props) {
+export function Act({
+  path,
+  body,
+  children,
+  label,
+  class: name = '',
+  done,
+  disabled = false,
+  onDone,
+}: Props) {
   const busy = useSignal(false);
   const act = async () => {
     if (!signedIn.value) {
@@ -40,7 +50,7 @@ export function Act({ path, body, children, label, class: name = '', done, onDon
       type="button"
       class={`button ${name}`}
       onClick={act}
-      disabled={busy.value || isStale.value}
+      disabled={disabled || busy.value || isStale.value}
       aria-label={label}
       title={signedIn.value ? label : t('session.needed')}
     >

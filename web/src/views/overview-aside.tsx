@@ -75,11 +75,17 @@ function Registry({ of }: { of: RegistrySummary }) {
             {!inStep && <span class="tone-warn">{t('registry.behind')}</span>}
           </li>
         ))}
-        {of.watches.map(({ service, instances, stale }) => (
+        {of.watches.map(({ service, instances, asOf, stale }) => (
           <li key={`watch/${service}`}>
             <strong>{service}</strong>
-            <span class="note">{t('registry.found', { count: count(instances) })}</span>
-            {stale !== null && <span class="tone-warn">{t('registry.stale', { why: stale })}</span>}
+            {asOf !== null && <span class="note">{t('registry.found', { count: count(instances) })}</span>}
+            {stale !== null && (
+              <span class="tone-warn">
+                {asOf === null
+                  ? t('registry.none', { why: stale })
+                  : t('registry.stale', { time: clock(asOf), why: stale })}
+              </span>
+            )}
           </li>
         ))}
       </ul>
