@@ -36,8 +36,8 @@ function tell(error: unknown, io: Io): number {
   if (io.signal.aborted) return interrupted;
   const { colors } = io;
   if (isReeveError(error)) {
-    io.err(`${colors.red('reeve:')} ${error.message}`);
-    if (error.hint) io.err(`  ${colors.dim('→')} ${error.hint}`);
+    io.err(`${colors.red('reeve:')} ${io.say(error.message)}`);
+    if (error.hint) io.err(`  ${colors.dim('→')} ${io.say(error.hint)}`);
     return error.exitCode;
   }
   if (['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) {

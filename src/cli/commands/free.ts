@@ -54,7 +54,7 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
   }
   const results: FreeResult[] = [];
   for (const one of prepared) {
-    const spinner = await openSpinner(io, options, `freeing ${one.endpoint}`);
+    const spinner = await openSpinner(io, options, io.say(`freeing ${one.endpoint}`));
     const result = options.dryRun
       ? planned(one)
       : await carryOut(system, one, free, io.signal).finally(spinner.close);

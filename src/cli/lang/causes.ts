@@ -127,7 +127,23 @@ export const causes: readonly (readonly [english: string, chinese: string])[] = 
     'http.sys, the web server in Windows itself, has port {port} for {urls}',
     'Windows 内置的 Web 服务器 http.sys 占用了端口 {port}，用于 {urls}',
   ],
+  [
+    'free, but no rule of the firewall lets other machines reach {protocol} {port}, unless your program has one of its own',
+    '空闲，但没有防火墙规则允许其他机器访问 {protocol} {port}，除非你的程序有自己的规则',
+  ],
+  [
+    'free, but a rule of the firewall blocks {protocol} {port} from other machines',
+    '空闲，但有防火墙规则阻止其他机器访问 {protocol} {port}',
+  ],
   // Evidence
+  [
+    'the rules of Windows Defender Firewall for incoming connections',
+    'Windows Defender 防火墙的入站连接规则',
+  ],
+  [
+    'a bind works beside it all the same: with SO_REUSEADDR, macOS lets a wildcard and a single address share a port, and the single address gets its connections',
+    '仍可在它旁边绑定：设置 SO_REUSEADDR 时，macOS 允许通配地址与单个地址共用端口，连接由单个地址接收',
+  ],
   [
     'the socket table has {protocol} {place} in state {state}',
     '套接字表中有 {protocol} {place}，状态为 {state}',
@@ -206,6 +222,7 @@ export const parts: readonly (readonly [english: string, chinese: string])[] = [
   ['{name} (PID {pid}, user {user})', '{name}（PID {pid}，用户 {user}）'],
   ['{name} (PID {pid}) and {count} more', '{name}（PID {pid}）等另外 {count} 个进程'],
   ['{name} (PID {pid})', '{name}（PID {pid}）'],
+  ['{holders}, with {count} started by it', '{holders}（及其启动的 {count} 个进程）'],
   ['a process that cannot be shown', '一个无法显示的进程'],
   ['the system itself', '系统自身'],
   ['an unknown number of', '数量未知的'],

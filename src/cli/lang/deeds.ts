@@ -49,7 +49,32 @@ export const deeds: readonly (readonly [english: string, chinese: string])[] = [
     'it was taken again by {holder}, which was started by something else',
     '它又被 {holder} 占用，该进程由其他程序启动',
   ],
+  ['it was taken again by {holder}', '它又被 {holder} 占用'],
+  [
+    'it was taken again by {holder}, which the systemd unit {unit} starts: stop that (systemctl stop {unit})',
+    '它又被 {holder} 占用，该进程由 systemd 单元 {unit} 启动：请停止该单元（systemctl stop {unit}）',
+  ],
+  [
+    'it was taken again by {holder}, which its parent {parent} (PID {pid}) starts anew: stop {parent} instead (kill {pid})',
+    '它又被 {holder} 占用，该进程由父进程 {parent}（PID {pid}）重新启动：请改为停止 {parent}（kill {pid}）',
+  ],
+  [
+    'nobody listens on it, so there is nobody to stop, but {syscall} fails: {code} (reeve why {port} tells the reason)',
+    '没有进程监听它，因此没有可停止的进程，但 {syscall} 失败：{code}（reeve why {port} 会说明原因）',
+  ],
   ['{holder} still holds it', '{holder} 仍然占用它'],
+  [
+    'http.sys in Windows itself has it, for {urls}: stop the program behind that',
+    'Windows 内置的 http.sys 占用了它，用于 {urls}：请停止其背后的程序',
+  ],
+  [
+    '{holder} runs the services {services}, and which of them has the port is not known: stop that one (net stop NAME)',
+    '{holder} 运行着服务 {services}，无法得知其中哪个占用了端口：请停止那一个（net stop NAME）',
+  ],
+  [
+    '{holder} is the first process, which holds sockets for services it starts on demand; see systemctl list-sockets',
+    '{holder} 是第一个进程，它为按需启动的服务保留套接字；参见 systemctl list-sockets',
+  ],
   ['reeve itself holds the port', '端口由 reeve 自己占用'],
   [
     '{holder} is a parent of this reeve: ending it would end reeve too',

@@ -111,4 +111,6 @@ export const remedies: readonly (readonly [english: string, chinese: string])[] 
     'stop the service or program behind it, such as IIS, as administrator',
     '以管理员身份停止其背后的服务或程序，例如 IIS',
   ],
+  ['let other machines reach this port, as administrator', '以管理员身份允许其他机器访问该端口'],
+  ['look for the rule that blocks it', '查找阻止它的规则'],
 ];

@@ -2,9 +2,8 @@
 import { expect, test } from 'vitest';
 import { type BindFacts, explainBind } from '../../core/causes/index.ts';
 import { type DoctorFacts, diagnose } from '../../ports/index.ts';
-import { parts } from './causes.ts';
 import { chooseLanguage } from './choose.ts';
-import { catalogue, toChinese, translated } from './translate.ts';
+import { catalogue, parts, toChinese, translated } from './translate.ts';
 
 const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([each]) => each).sort();
 
@@ -150,6 +149,17 @@ test('parts are translated inside, names and commands are not', () => {
   expect(toChinese('127.0.0.1:80 is held by node (PID 7, user ann) and 2 more')).toBe(
     '127.0.0.1:80 被 node（PID 7，用户 ann）等另外 2 个进程 占用',
   );
+  expect(toChinese('end node (PID 7), make (PID 9) and 2 more, with 3 started by it')).toBe(
+    '结束 node（PID 7）、make（PID 9）等另外 2 个进程（及其启动的 3 个进程）',
+  );
+  expect(toChinese('its holder cannot be shown: 2 processes of other users may not be looked into')).toBe(
+    '无法显示其占用者：无权查看其他用户的 2 个进程',
+  );
+  expect(
+    toChinese(
+      'procfs: the kernel does not tell who holds a socket; TCP sockets that are bound but do not listen are not shown',
+    ),
+  ).toBe('procfs：内核不提供套接字的占用者；不显示已绑定而未监听的 TCP 套接字');
   expect(toChinese('tcp://0.0.0.0:80 is held')).toBe('tcp://0.0.0.0:80：被占用');
   expect(toChinese('something new')).toBe('something new');
 });

@@ -1,9 +1,11 @@
 // English as reeve says it, said in Chinese: whole messages are found by their template, and their parts in the same way.
-import { causes, parts } from './causes.ts';
+import { parts as causeParts, causes } from './causes.ts';
 import { deeds } from './deeds.ts';
+import { hindranceParts, hindrances } from './hindrances.ts';
 import { remedies } from './remedies.ts';
 
-export const catalogue = [...causes, ...remedies, ...deeds];
+export const catalogue = [...causes, ...remedies, ...deeds, ...hindrances];
+export const parts = [...causeParts, ...hindranceParts];
 
 interface Template {
   chinese: string;
@@ -14,15 +16,21 @@ interface Template {
 }
 
 const placeholder = /\{(\w+)\}/g;
-/** Always digits. */
-const numbers = new Set(['pid', 'port', 'count', 'first', 'soft', 'hard']);
+/** What a placeholder may be: a sentence inside another would else be taken for the end of a more special one. */
+const shapes: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['pid', 'port', 'count', 'first', 'soft', 'hard', 'uid'].map((name) => [name, '\\d+']),
+  ),
+  ...Object.fromEntries(['endpoint', 'unit', 'verdict'].map((name) => [name, '\\S+'])),
+  ...Object.fromEntries(['holder', 'folder', 'source', 'name'].map((name) => [name, '(?:(?!: )[^])+?'])),
+};
 
 function templateOf([english, chinese]: readonly [string, string]): Template {
   const names = [...english.matchAll(placeholder)].map(([, name]) => name!);
   const source = english
     .split(placeholder)
     .map((part, i) =>
-      i % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : numbers.has(part) ? '(\\d+)' : '([^]+?)',
+      i % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : `(${shapes[part] ?? '[^]+?'})`,
     );
   return {
     ...{ chinese, names, pattern: new RegExp(`^${source.join('')}$`) },
@@ -30,7 +38,8 @@ function templateOf([english, chinese]: readonly [string, string]): Template {
   };
 }
 
-const compile = (entries: typeof catalogue) => entries.map(templateOf).sort((a, b) => b.fixed - a.fixed);
+const compile = (entries: readonly (readonly [string, string])[]) =>
+  entries.map(templateOf).sort((a, b) => b.fixed - a.fixed);
 
 let messages: Template[] | undefined;
 let inner: Template[] | undefined;
@@ -53,11 +62,16 @@ function find(templates: Template[], text: string): string | null {
   return null;
 }
 
+const listOfHolders = /^[^,]+ \(PID \d+\)(, [^,]+ \(PID \d+\)( and \d+ more)?)+$/;
+
 /** A part that stands alone as a message is one; names of programs and users are not. */
 function part(text: string): string {
   if (!/\s|^(none|free|held|refused|unknown)$/.test(text)) return text;
-  inner ??= compile([...parts]);
-  return find(inner, text) ?? translated(text) ?? text;
+  if (listOfHolders.test(text)) return text.split(', ').map(part).join('、');
+  inner ??= compile([...parts, ...catalogue]);
+  const found = find(inner, text);
+  if (found !== null || !text.includes('; ')) return found ?? text;
+  return text.split('; ').map(part).join('；');
 }
 
 export function toChinese(text: string): string {
