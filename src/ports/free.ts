@@ -130,8 +130,9 @@ async function carryOutStep(
     );
   }
   if (!before.held) return;
-  const { sent, unheard } = await signalAll(system, step.processes, 'SIGTERM');
-  const left = [...(await waitForEnd(system, sent, timeoutMs, signal)), ...unheard];
+  const { sent, unheard } = await signalAll(system, step.asked, 'SIGTERM');
+  const ending = [...sent, ...step.processes.filter((each) => !step.asked.includes(each))];
+  const left = [...(await waitForEnd(system, ending, timeoutMs, signal)), ...unheard];
   // A process that has let the port go and is only finishing its work is left to it.
   if (left.length === 0 || !(await ownership(system, prepared, left)).held) return;
   await signalAll(system, left, 'SIGKILL');

@@ -1,6 +1,7 @@
 // The plan: whom free would stop, and whom it never touches.
 import { describe, expect, it } from 'vitest';
 import type { ProcessFacts, ProcessNode, SocketRow } from '../system/index.ts';
+import { downCommand } from './family.ts';
 import type { HeldSocket } from './lookup.ts';
 import { type PlanFacts, planFree } from './plan.ts';
 
@@ -100,6 +101,39 @@ describe('planFree()', () => {
     const workers = [602, 603].map((pid) => tree.get(pid) as ProcessFacts);
     const steps = plan([socket(workers), socket(workers, { family: 'ipv6', address: '::' })]);
     expect(steps).toMatchObject({ steps: [{ processes: [{ pid: 602 }, { pid: 603 }] }] });
+  });
+
+  it('names the parent alone where it has the socket together with the workers that it started', () => {
+    const family = [601, 602, 603].map((pid) => tree.get(pid) as ProcessFacts);
+    expect(plan([socket(family)])).toMatchObject({
+      steps: [{ subject: 'node (PID 601), with 2 started by it', asked: [{}, {}, {}] }],
+    });
+  });
+
+  it('asks the daemon of reeve alone, which ends its own, and names the command for it', () => {
+    const command = ['node', '/usr/lib/portreeve/dist/reeve.cjs', 'up', '-c', 'prod.yaml'];
+    const daemon = process(601, 600, 'node', { command, cwd: '/srv/app' });
+    const workers = [602, 603].map((pid) => tree.get(pid) as ProcessFacts);
+    expect(plan([socket([daemon, ...workers])])).toMatchObject({
+      steps: [
+        {
+          processes: [{ pid: 601 }, { pid: 602 }, { pid: 603 }],
+          asked: [{ pid: 601 }],
+          subject:
+            'the reeve daemon, node (PID 601), with 2 started by it; reeve down -c /srv/app/prod.yaml does the same',
+        },
+      ],
+    });
+  });
+
+  it.each([
+    [['node', '/x/reeve.cjs', 'up'], 'reeve down -c /srv/app/reeve.yaml'],
+    [['/usr/bin/reeve', '--json', 'up', '--config=/etc/reeve.yaml'], 'reeve down -c /etc/reeve.yaml'],
+    [['node', '/x/reeve.cjs', 'up', '-c', "it's.yaml"], 'reeve down'],
+    [['node', '/x/reeve.cjs', 'run', 'up'], null],
+    [['vi', 'reeve.yaml'], null],
+  ])('knows the daemon by its command: %j', (command, down) => {
+    expect(downCommand({ command, cwd: '/srv/app' })).toBe(down);
   });
 
   it('includes a holder that the process list has not seen yet', () => {

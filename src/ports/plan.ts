@@ -2,12 +2,14 @@
 import type { Protocol } from '../core/endpoint.ts';
 import { printable } from '../core/text.ts';
 import type { ProcessFacts, ProcessIdentity, ProcessNode } from '../system/index.ts';
+import { downCommand, eldest } from './family.ts';
 import { ancestorsOf, type HeldSocket, type Lookup } from './lookup.ts';
 
 export type Step =
   | { action: 'stop-unit'; unit: string; subject: string }
   | { action: 'stop-container'; container: string; subject: string }
-  | { action: 'terminate'; processes: ProcessIdentity[]; subject: string };
+  /** Those that are `asked` get SIGTERM; all of them get SIGKILL where that is not enough. */
+  | { action: 'terminate'; processes: ProcessIdentity[]; asked: ProcessIdentity[]; subject: string };
 
 export type RefusalKind = 'protected' | 'hidden' | 'kernel' | 'not-listening' | 'proxy';
 
@@ -204,12 +206,20 @@ function terminate(
   for (const { pid, start } of holders) {
     if (!processes.some((each) => each.pid === pid)) processes.unshift({ pid, start });
   }
-  const names = holders.map(({ pid, name }) => `${printable(name)} (PID ${pid})`);
-  const children = processes.length - holders.length;
+  // The daemon ends what it runs in the right order, and starts anew whatever another ends.
+  const daemons = new Map(holders.map((each) => [each.pid, downCommand(each)]));
+  const below = (pid: number) => ancestorsOf(pid, tree).some((parent) => daemons.get(parent.pid));
+  const heads = eldest(holders, tree);
+  const names = heads.map(
+    ({ pid, name }) => `${daemons.get(pid) ? 'the reeve daemon, ' : ''}${printable(name)} (PID ${pid})`,
+  );
+  const children = processes.length - heads.length;
   const subject = `${names.slice(0, 4).join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`;
+  const down = heads.length === 1 && daemons.get(heads[0]!.pid);
   return {
     action: 'terminate',
     processes,
-    subject: children > 0 ? `${subject}, with ${children} started by it` : subject,
+    asked: processes.filter(({ pid }) => !below(pid)),
+    subject: `${subject}${children > 0 ? `, with ${children} started by it` : ''}${down ? `; ${down} does the same` : ''}`,
   };
 }

@@ -4,6 +4,7 @@ import type { FreeResult } from '../core/records.ts';
 import { printable } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
 import type { System } from '../system/index.ts';
+import { downCommand } from './family.ts';
 import { ancestorsOf, type HeldSocket, type Lookup, lookUpOwners } from './lookup.ts';
 import { type FreePlan, isSame, type PreparedFree } from './plan.ts';
 
@@ -27,7 +28,7 @@ export async function prove(
     const passed = performance.now() - begun;
     const nobodys = sockets.every(({ holders }) => holders.length === 0);
     if (sockets.length > 0 && !(nobodys && passed < lingerMs))
-      return { free: false, words: takenAgain(sockets, tree, plan, lookup) };
+      return { free: false, words: await takenAgain(system, sockets, tree, plan, lookup) };
     waiting = sockets.length > 0 || passed < watchMs;
     if (waiting) await sleep(Math.min(100, Math.max(watchMs, 10)), signal);
   }
@@ -92,12 +93,13 @@ export async function proveAlreadyFree(system: System, prepared: PreparedFree): 
 }
 
 /** Names who started it again: a parent that lived on, or the unit's manager. */
-function takenAgain(
+async function takenAgain(
+  system: System,
   sockets: HeldSocket[],
   tree: Lookup['tree'],
   plan: Extract<FreePlan, { kind: 'stop' }>,
   before: Lookup,
-): string {
+): Promise<string> {
   const holder = sockets.flatMap(({ holders }) => holders)[0];
   if (!holder) return 'it was taken again at once, by a process that cannot be shown';
   const again = `it was taken again by ${printable(holder.name)} (PID ${holder.pid})`;
@@ -110,8 +112,15 @@ function takenAgain(
   const oldParents = new Set(
     plan.holders.flatMap(({ pid }) => ancestorsOf(pid, before.tree).map((node) => node.pid)),
   );
-  const respawner = ancestorsOf(holder.pid, tree).find(({ pid }) => pid !== 1 && oldParents.has(pid));
-  if (!respawner) return `${again}, which was started by something else`;
-  const name = printable(respawner.name);
-  return `${again}, which its parent ${name} (PID ${respawner.pid}) starts anew: stop ${name} instead (kill ${respawner.pid})`;
+  const line = [holder, ...ancestorsOf(holder.pid, tree)];
+  const parent = line.find(({ pid }) => pid !== 1 && oldParents.has(pid));
+  if (!parent) return `${again}, which was started by something else`;
+  const name = printable(parent.name);
+  const facts = await system.processes.facts(parent.pid);
+  const down = facts && downCommand(facts);
+  if (down)
+    return `the reeve daemon (PID ${parent.pid}) keeps it for a service: take that out of the configuration, or stop all (${down})`;
+  if (parent === holder)
+    return `its parent ${name} (PID ${parent.pid}) has it now: stop ${name} instead (kill ${parent.pid})`;
+  return `${again}, which its parent ${name} (PID ${parent.pid}) starts anew: stop ${name} instead (kill ${parent.pid})`;
 }

@@ -216,13 +216,16 @@ export const causes: readonly (readonly [english: string, chinese: string])[] = 
 /** What stands inside the messages, and is none by itself. */
 export const parts: readonly (readonly [english: string, chinese: string])[] = [
   [
-    '{name} (PID {pid}, user {user}) and {count} more',
-    '{name}（PID {pid}，用户 {user}）等另外 {count} 个进程',
+    '{name} (PID {pid} and {count} more, user {user})',
+    '{name}（PID {pid} 及另外 {count} 个进程，用户 {user}）',
   ],
   ['{name} (PID {pid}, user {user})', '{name}（PID {pid}，用户 {user}）'],
+  ['{name} (PID {pid} and {count} more)', '{name}（PID {pid} 及另外 {count} 个进程）'],
   ['{name} (PID {pid}) and {count} more', '{name}（PID {pid}）等另外 {count} 个进程'],
   ['{name} (PID {pid})', '{name}（PID {pid}）'],
   ['{holders}, with {count} started by it', '{holders}（及其启动的 {count} 个进程）'],
+  ['{holders}; {down} does the same', '{holders}；效果等同于 {down}'],
+  ['the reeve daemon, {holders}', 'reeve 守护进程 {holders}'],
   ['a process that cannot be shown', '一个无法显示的进程'],
   ['the system itself', '系统自身'],
   ['an unknown number of', '数量未知的'],

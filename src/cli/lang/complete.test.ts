@@ -11,7 +11,9 @@ const elsewhere =
 const said = sentencesOf(
   [
     'src/core/causes',
-    ...['why', 'free', 'plan', 'prove', 'lookup', 'doctor', 'target'].map((name) => `src/ports/${name}.ts`),
+    ...['why', 'free', 'plan', 'prove', 'lookup', 'doctor', 'target', 'family'].map(
+      (name) => `src/ports/${name}.ts`,
+    ),
     ...['src/core/endpoint.ts', 'src/core/range.ts'],
     ...['why', 'free', 'doctor'].flatMap((name) => [
       `src/cli/commands/${name}.ts`,

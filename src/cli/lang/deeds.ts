@@ -59,6 +59,14 @@ export const deeds: readonly (readonly [english: string, chinese: string])[] = [
     '它又被 {holder} 占用，该进程由父进程 {parent}（PID {pid}）重新启动：请改为停止 {parent}（kill {pid}）',
   ],
   [
+    'the reeve daemon (PID {pid}) keeps it for a service: take that out of the configuration, or stop all ({down})',
+    'reeve 守护进程（PID {pid}）为一个服务保留着它：请从配置中移除该服务，或全部停止（{down}）',
+  ],
+  [
+    'its parent {parent} (PID {pid}) has it now: stop {parent} instead (kill {pid})',
+    '现在由其父进程 {parent}（PID {pid}）占用：请改为停止 {parent}（kill {pid}）',
+  ],
+  [
     'nobody listens on it, so there is nobody to stop, but {syscall} fails: {code} (reeve why {port} tells the reason)',
     '没有进程监听它，因此没有可停止的进程，但 {syscall} 失败：{code}（reeve why {port} 会说明原因）',
   ],

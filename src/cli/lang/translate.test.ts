@@ -146,8 +146,8 @@ test('doctor: every finding has its Chinese', () => {
 });
 
 test('parts are translated inside, names and commands are not', () => {
-  expect(toChinese('127.0.0.1:80 is held by node (PID 7, user ann) and 2 more')).toBe(
-    '127.0.0.1:80 被 node（PID 7，用户 ann）等另外 2 个进程 占用',
+  expect(toChinese('127.0.0.1:80 is held by node (PID 7 and 2 more, user ann)')).toBe(
+    '127.0.0.1:80 被 node（PID 7 及另外 2 个进程，用户 ann） 占用',
   );
   expect(toChinese('end node (PID 7), make (PID 9) and 2 more, with 3 started by it')).toBe(
     '结束 node（PID 7）、make（PID 9）等另外 2 个进程（及其启动的 3 个进程）',

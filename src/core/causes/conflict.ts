@@ -171,7 +171,7 @@ function holderNames({ holders, hidden }: RivalSocket): string {
   if (holders.length === 0) return hidden ? 'a process that cannot be shown' : 'the system itself';
   const first = holders[0]!;
   const rest = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
-  return `${first.name} (PID ${first.pid}${first.user ? `, user ${first.user}` : ''})${rest}`;
+  return `${first.name} (PID ${first.pid}${rest}${first.user ? `, user ${first.user}` : ''})`;
 }
 
 /** SO_REUSEPORT groups give one row a worker: they are one cause with all its evidence. */
