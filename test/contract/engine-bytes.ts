@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import {
+  arrived,
   closed,
   cutCode,
   dial,
@@ -82,15 +83,15 @@ export function bytesContract(makeEngine: MakeEngine): void {
       client.write(sent, () => client.destroySoon());
       await reports.until(() => reports.bytesIn === sent.length);
       await gone;
-      const [socket] = place.sockets;
+      const socket = await arrived(place);
       // Nobody is there to take it: the client's system answers with a reset, which the engine meets at the latest
       // when it writes again.
-      socket!.write('thanks');
+      socket.write('thanks');
       await reports.until(() => reports.bytesOut === 6);
-      socket!.write('thanks');
+      socket.write('thanks');
       await reports.until(() => reports.bytesOut === 12 || reports.ends.length > 0);
-      expect((await readAll(socket!)).equals(sent)).toBe(true);
-      socket!.end();
+      expect((await readAll(socket)).equals(sent)).toBe(true);
+      socket.end();
       expect((await reports.end()).received).toBe(sent.length);
     });
 
@@ -104,9 +105,9 @@ export function bytesContract(makeEngine: MakeEngine): void {
       const client = await dial(port);
       client.write('half a sentence');
       await reports.until(() => reports.bytesIn > 0);
-      const [socket] = place.sockets;
+      const socket = await arrived(place);
       client.resetAndDestroy();
-      await closed(socket!);
+      await closed(socket);
       expect(seen).toEqual(['ECONNRESET']);
       expect((await reports.end()).reason).toBe('client-reset');
     });
@@ -137,11 +138,11 @@ export function bytesContract(makeEngine: MakeEngine): void {
       })();
       await reports.until(() => reports.bytesIn > 0);
       expect(await settled(() => reports.bytesIn)).toBeLessThan(48 * mib);
-      const [socket] = place.sockets;
-      const got = await readAll(socket!);
+      const socket = await arrived(place);
+      const got = await readAll(socket);
       await sending;
       expect(got.equals(Buffer.concat(Array<Buffer>(count).fill(block)))).toBe(true);
-      socket!.end();
+      socket.end();
       client.resume();
       expect(await reports.end()).toMatchObject({ reason: 'done', received: count * block.length });
     });

@@ -144,6 +144,12 @@ export async function startTarget(
   return { ...target((server.address() as AddressInfo).port, settings), sockets, server };
 }
 
+/** The engine's connection to it: what has passed may be told before the target has accepted. */
+export async function arrived(place: { sockets: Set<Socket>; server: Server }): Promise<Socket> {
+  const [first] = place.sockets;
+  return first ?? ((await once(place.server, 'served')) as [Socket])[0];
+}
+
 export function target(port: number, settings: Partial<Target> = {}): Target {
   const place = { id: `127.0.0.1:${port}`, host: '127.0.0.1', port };
   return { ...place, weight: 1, backup: false, verdict: 'up', draining: false, max: null, ...settings };

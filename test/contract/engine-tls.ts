@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { connect as secure } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { SinkRecord } from '../../src/sinks/index.ts';
-import { eventually } from '../support/children.ts';
 import {
+  arrived,
   closed,
   cutCode,
   echo,
@@ -68,9 +68,8 @@ export function tlsContract(makeEngine: MakeEngine): void {
       const client = await dialTls(port);
       client.write('half a sentence');
       await reports.until(() => reports.bytesIn > 0);
-      await eventually(() => place.sockets.size === 1);
-      const [socket] = place.sockets;
-      const cut = cutCode(socket!);
+      const socket = await arrived(place);
+      const cut = cutCode(socket);
       // What carries it: Node does not reset a TLS socket.
       (client as unknown as { _parent: { resetAndDestroy(): void } })._parent.resetAndDestroy();
       expect(await cut).toBe('ECONNRESET');
@@ -118,8 +117,8 @@ export function tlsContract(makeEngine: MakeEngine): void {
       })();
       expect(await settled(() => reports.bytesIn)).toBeLessThan(size / 2);
       expect(await settled(() => reports.bytesOut)).toBeLessThan(size / 2);
-      const [socket] = place.sockets;
-      const [got, answer] = await Promise.all([readAll(socket!), readAll(client), sending]);
+      const socket = await arrived(place);
+      const [got, answer] = await Promise.all([readAll(socket), readAll(client), sending]);
       expect([got.length, answer.length]).toEqual([size, size]);
       expect(got.subarray(-block.length).equals(block)).toBe(true);
       expect(await reports.end()).toMatchObject({ reason: 'done', received: size, sent: size });

@@ -424,7 +424,12 @@ test.runIf(needs('promtool accepts the metrics of a probe', 'promtool'))(
         key: readFileSync(fixture('self-signed.key')),
         cert: readFileSync(fixture('self-signed.crt')),
       },
-      (socket) => socket.on('error', () => {}).end(),
+      // Read, or Node 26 never learns that the client has gone.
+      (socket) =>
+        socket
+          .on('error', () => {})
+          .resume()
+          .end(),
     );
     await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
     servers.push(tls);

@@ -27,7 +27,7 @@ async function populate(
 ): Promise<{ pids: number[]; [Symbol.asyncDispose](): Promise<void> }> {
   const half = Math.ceil(population.length / 2);
   const children = [population.slice(0, half), population.slice(half)].map((part) =>
-    spawn(process.execPath, ['--no-deprecation', fixture, JSON.stringify(part)], {
+    spawn(process.execPath, [fixture, JSON.stringify(part)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   );
