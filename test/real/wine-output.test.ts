@@ -30,6 +30,9 @@ describe.runIf(needs('code pages on Windows', 'wine', 'root', 'ip'))('under Wine
     const text = { control: { listen: '127.0.0.1:7070' }, state: './state', services };
     writeFileSync(path.join(folder, 'reeve.yaml'), JSON.stringify(text));
     const daemon = wine.start(['up', '-c', file]);
+    // Two programs that start at once in a new prefix would both start Wine's server.
+    const isUp = () => daemon.process.exitCode !== null || daemon.stdout().includes('control');
+    await eventually(isUp, 40_000);
     for (const name of Object.keys(services)) {
       const lines = await eventually(async () => {
         if (daemon.process.exitCode !== null) throw new Error(daemon.stderr());

@@ -10,8 +10,12 @@ const folder = path.join(root, 'node_modules', '.cache', 'reeve-test', String(pr
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** CommonJS packages in a bundle ask for Node's own modules by it. */
+const requireLine =
+  "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
+
 /** The file as JavaScript that any supported Node runs; inside the package, so that it finds its dependencies. */
-export async function bundled(file: URL): Promise<string> {
+export async function bundled(file: URL, alias?: Record<string, string>): Promise<string> {
   const source = fileURLToPath(file);
   mkdirSync(folder, { recursive: true });
   const outfile = path.join(folder, `${path.basename(source, '.ts')}.mjs`);
@@ -21,7 +25,10 @@ export async function bundled(file: URL): Promise<string> {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    packages: 'external',
+    // What is aliased comes with all that it needs; koffi never fits into a bundle.
+    ...(alias
+      ? { alias, external: ['koffi', 'libsql'], banner: { js: requireLine } }
+      : { packages: 'external' }),
     logLevel: 'error',
   });
   return outfile;

@@ -18,7 +18,7 @@ export function createManagers(): Managers {
       checkService(unit);
       await stopService(unit, signal);
     },
-    stopContainer: (id, signal) => stopContainer(checkContainer(id), signal),
+    stopContainer: async (id, signal) => stopContainer(checkContainer(id), signal),
     stopUnitCommand: (unit) => `net stop "${checkService(unit)}"`,
     stopContainerCommand: (id) => `docker stop ${checkContainer(id)}`,
   };
