@@ -5,7 +5,7 @@ import { catalogue, parts, translated } from './translate.ts';
 
 /** Of the system: what the three commands never ask for. */
 const elsewhere =
-  /linux\/(bpf|scanner|park|listening|namespaces)\b|windows\/(service-control|service-host|scripts|elevation)\b/;
+  /linux\/(bpf|scanner|park|listening|namespaces)\b|windows\/(service-control|service-host|scripts|elevation|privacy)\b/;
 
 /** Whatever is below these can end up in what the three commands say; what a new file says, too. */
 const said = sentencesOf(
