@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { buildWeb } from './build-web.mjs';
@@ -44,6 +45,7 @@ const define = { __REEVE_VERSION__: JSON.stringify(version) };
  * for every file in turn. What only some commands need is in files of its own. src/cli/launch.ts runs them.
  */
 const programs = {
+  look: 'src/cli/look.ts',
   command: 'src/cli/reeve.ts',
   daemon: 'src/daemon/index.ts',
   config: 'src/config/index.ts',
@@ -135,8 +137,12 @@ if (typesExit !== 0) throw new Error('the type declarations could not be made');
 writeFileSync(path.join(fresh, '.built'), version);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
-// The command that is called most leaves what V8 compiled for it (src/cli/launch.ts).
-spawnSync(process.execPath, [path.join(dist, 'reeve.cjs'), 'who', '1'], { stdio: 'ignore' });
+// What is called most leaves what V8 compiled for it (src/cli/launch.ts): a table, so somebody must listen.
+const listener = createServer().listen(0, '127.0.0.1');
+await once(listener, 'listening');
+for (const word of ['who', '--version'])
+  spawnSync(process.execPath, [path.join(dist, 'reeve.cjs'), word], { stdio: 'ignore' });
+listener.close();
 
 /** Its import() of other files and packages is done by src/cli/launch.ts. */
 function leaveToLauncher(file, { outputs }) {

@@ -25,6 +25,7 @@ async function importSchemas() {
           export * as records from './src/core/records.ts';
           export { recordExamples } from './src/core/record-examples.ts';
           export { buildProgram } from './src/cli/program.ts';
+          export { commands } from './src/cli/commands/index.ts';
           export { createIo } from './src/cli/io.ts';`,
         resolveDir: root,
         loader: 'ts',
@@ -61,7 +62,7 @@ function editorSchema(schema) {
   return { $schema, title: 'Configuration of reeve up', ...rest };
 }
 
-const { z, configSchema, records, recordExamples, buildProgram, createIo } = await importSchemas();
+const { z, configSchema, records, recordExamples, buildProgram, commands, createIo } = await importSchemas();
 const config = z.toJSONSchema(configSchema, {
   io: 'input',
   target: 'draft-7',
@@ -80,7 +81,7 @@ const files = {
   'reeve.schema.json': `${JSON.stringify(editorSchema(config), null, 2)}\n`,
   'docs/configuration.md': configurationPage(config, head),
   'docs/json.md': jsonPage(shapes),
-  'docs/reeve.1': manPage(buildProgram(createIo([], process))),
+  'docs/reeve.1': manPage(buildProgram(createIo([], process), commands)),
 };
 
 for (const [name, text] of Object.entries(files)) {

@@ -56,7 +56,8 @@ export function createIo(args: string[], host: Host): Io {
     env: host.env,
     colors: pc.createColors(wantsColor(args, host)),
     columns: host.stdout.isTTY ? host.stdout.columns : null,
-    interactive: Boolean(host.stdin.isTTY && host.stdout.isTTY),
+    // Standard input costs a millisecond to look at, so it is the last to be asked.
+    interactive: Boolean(host.stdout.isTTY && host.stdin.isTTY),
     signal: abort.signal,
     exitCode: 0,
     say: (text) => text,

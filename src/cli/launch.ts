@@ -7,8 +7,37 @@ import { Script } from 'node:vm';
 /** Our own files by name, and what tells one build of each from another: V8 itself compares only the source's length. */
 declare const __REEVE_BUILDS__: Record<string, string>;
 
+/** Of Node's own modules those that take a millisecond or two, and that few commands use: had at the first use. */
+const late = new Set([
+  'node:child_process',
+  'node:crypto',
+  'node:dgram',
+  'node:dns',
+  'node:dns/promises',
+  'node:fs/promises',
+  'node:http',
+  'node:https',
+  'node:module',
+  'node:net',
+  'node:os',
+  'node:readline',
+  'node:readline/promises',
+  'node:timers/promises',
+  'node:tls',
+  'node:worker_threads',
+]);
+const requireLate = Object.assign(
+  (name: string) => (late.has(name) ? lateModule(name) : require(name)),
+  require,
+);
+
 const loaded = new Map<string, unknown>();
-load('command');
+load(isLook(process.argv.slice(2)) ? 'look' : 'command');
+
+/** Questions about ports, but for `who --pick`, which may go on to any command. */
+function isLook([command = '', ...words]: string[]): boolean {
+  return ['who', 'why', 'free'].includes(command) && !words.some((word) => /^-(-pick|[^-]*i)/.test(word));
+}
 
 function load(name: string): unknown {
   if (loaded.has(name)) return loaded.get(name);
@@ -21,9 +50,25 @@ function load(name: string): unknown {
   // At the end, so that the functions that this command has used are in it.
   if (!compiled || script.cachedDataRejected) process.once('exit', () => keep(cache, script));
   const module = { exports: {} };
-  script.runInThisContext()(module, module.exports, require, file, loadModule);
+  script.runInThisContext()(module, module.exports, requireLate, file, loadModule);
   loaded.set(name, module.exports);
   return module.exports;
+}
+
+function lateModule(name: string): unknown {
+  const own = (): object => require(name);
+  return new Proxy(
+    {},
+    {
+      get: (_, key) => Reflect.get(own(), key),
+      has: (_, key) => key in own(),
+      ownKeys: () => Reflect.ownKeys(own()),
+      getOwnPropertyDescriptor: (_, key) => {
+        const found = Reflect.getOwnPropertyDescriptor(own(), key);
+        return found && { ...found, configurable: true };
+      },
+    },
+  );
 }
 
 /** import() fails in a script from a cache (Node 20: ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING), so it is done here. */

@@ -1,19 +1,33 @@
 // One run of the command line: arguments in, exit code out; every error is told in the same way.
 import { CommanderError } from 'commander';
 import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
+import type { Define } from './define.ts';
 import { elevate, withoutElevate } from './elevate.ts';
 import { createIo, type Host, type Io } from './io.ts';
 import { speak } from './lang/choose.ts';
 import { buildProgram } from './program.ts';
 
+/** What can be said to it. */
+export interface Words {
+  commands: readonly Define[];
+  /** What the help does not show. */
+  hidden?: readonly Define[];
+  /** For a person who says nothing. */
+  glance?: (io: Io) => Promise<number>;
+}
+
 /** @returns the exit code (core/errors.ts has the table). */
-export async function main(args: string[], host: Host): Promise<number> {
+export async function main(
+  args: string[],
+  host: Host,
+  { commands, hidden = [], glance }: Words,
+): Promise<number> {
   const io = createIo(args, host);
-  const program = buildProgram(io);
+  const program = buildProgram(io, commands, hidden);
   try {
     await speak(io, args);
     // A glance for a person; a program that forgot its command gets the help, as a mistake.
-    if (args.length === 0 && io.interactive) return await (await import('./overview.ts')).overview(io);
+    if (args.length === 0 && io.interactive && glance) return await glance(io);
     const elevated = withoutElevate(args);
     if (elevated) {
       const code = await elevate(elevated, process.argv[1] ?? 'reeve', io);

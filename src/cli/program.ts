@@ -1,62 +1,11 @@
-// The command tree. A command's own work is imported only when it runs, so that every command starts fast.
+// The tree of commands, of all or of a few. A command's own work is imported only when it runs, so that each starts fast.
 import { Command, Option } from 'commander';
-import { checkCommand } from './commands/check.ts';
-import { completeCommand, completionCommand } from './commands/completion.ts';
-import { downCommand, eventsCommand, reloadCommand, statusCommand } from './commands/control.ts';
-import { dialCommand } from './commands/dial.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { freeCommand } from './commands/free.ts';
-import { leaseCommand, leasesCommand, releaseCommand } from './commands/lease.ts';
-import { maintainCommand } from './commands/maintain.ts';
-import { announceCommand, servicesCommand } from './commands/registry.ts';
-import { runCommand } from './commands/run.ts';
-import { scanCommand } from './commands/scan.ts';
-import { serviceCommand } from './commands/service.ts';
-import { logsCommand, restartCommand, scaleCommand } from './commands/services.ts';
-import { drainCommand, weightCommand } from './commands/targets.ts';
-import { topCommand } from './commands/top.ts';
-import { upCommand } from './commands/up.ts';
-import { upgradeCommand } from './commands/upgrade.ts';
-import { waitCommand } from './commands/wait.ts';
-import { whoCommand } from './commands/who.ts';
-import { whyCommand } from './commands/why.ts';
+import type { Define } from './define.ts';
 import type { Io } from './io.ts';
 import { languages } from './lang/choose.ts';
 import { version } from './version.ts';
 
-const commands = [
-  whoCommand,
-  whyCommand,
-  topCommand,
-  freeCommand,
-  leaseCommand,
-  leasesCommand,
-  releaseCommand,
-  runCommand,
-  waitCommand,
-  checkCommand,
-  scanCommand,
-  doctorCommand,
-  upCommand,
-  serviceCommand,
-  statusCommand,
-  reloadCommand,
-  upgradeCommand,
-  drainCommand,
-  maintainCommand,
-  weightCommand,
-  restartCommand,
-  scaleCommand,
-  logsCommand,
-  servicesCommand,
-  announceCommand,
-  dialCommand,
-  downCommand,
-  eventsCommand,
-  completionCommand,
-];
-
-export function buildProgram(io: Io): Command {
+export function buildProgram(io: Io, commands: readonly Define[], hidden: readonly Define[] = []): Command {
   const program = new Command('reeve')
     .description(
       "Keeps this machine's network ports in order: who holds one, why a bind fails, freeing it, keeping services reachable.",
@@ -86,7 +35,7 @@ export function buildProgram(io: Io): Command {
     const command = define(io, program).copyInheritedSettings(program);
     program.addCommand(command);
   }
-  program.addCommand(completeCommand(io, program), { hidden: true });
+  for (const define of hidden) program.addCommand(define(io, program), { hidden: true });
   return program;
 }
 

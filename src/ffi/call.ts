@@ -1,16 +1,14 @@
 // The bridge to native code: libraries opened at the first call, results checked, memory that native code may keep.
-import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import type { LibraryHandle } from 'koffi';
 import { OsError } from '../core/errors.ts';
-
-type Koffi = typeof import('koffi');
+import { type Koffi, loadKoffi } from './koffi.ts';
 
 let loaded: Koffi | undefined;
 
 /** Opening the native module costs milliseconds, so commands that make no native call never do. */
 function koffi(): Koffi {
-  loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
+  loaded ??= loadKoffi();
   return loaded;
 }
 

@@ -1,5 +1,5 @@
 // The C library's calls that Portreeve makes on Linux. Results are raw: wrap them in checked().
-import { checked, cLibrary, declare, type Pointer } from './call.ts';
+import { checked, cLibrary, declare, errno, errnoName, type Pointer } from './call.ts';
 
 export interface Libc {
   open(path: string, flags: number): number;
@@ -66,7 +66,15 @@ export const callNumber = {
   bpf: { x64: 321, arm64: 280 }[process.arch as string] ?? -1,
 } as const;
 
+/** What libbpf allows, too. */
+const bpfAttempts = 5;
+
 /** bpf(2), which no C library wraps. @throws OsError */
 export function bpf(command: number, attributes: Uint8Array): number {
-  return checked('bpf', Number(libc.syscall(callNumber.bpf, command, attributes, attributes.length)));
+  for (let attempt = 1; ; attempt++) {
+    const result = Number(libc.syscall(callNumber.bpf, command, attributes, attributes.length));
+    // The verifier gives up with EAGAIN where a signal is pending, such as a profiler's.
+    const again = result < 0 && ['EAGAIN', 'EINTR'].includes(errnoName(errno()));
+    if (!again || attempt === bpfAttempts) return checked('bpf', result);
+  }
 }

@@ -38,7 +38,14 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 it('brings the program, the library with its types, the page, the schema, the manual and the examples, and no more', () => {
   const names = packed.map((each) => each.path);
   for (const name of [
-    ...['dist/reeve.cjs', 'dist/command.cjs', 'dist/daemon.cjs', 'dist/index.js', 'dist/types/index.d.ts'],
+    ...[
+      'dist/reeve.cjs',
+      'dist/look.cjs',
+      'dist/command.cjs',
+      'dist/daemon.cjs',
+      'dist/index.js',
+      'dist/types/index.d.ts',
+    ],
     ...[
       'dist/web/index.html',
       'reeve.schema.json',

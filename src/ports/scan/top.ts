@@ -24,7 +24,7 @@ const hundred = [
  * Then, in this order, what runs beside them: web servers' second ports, development servers, databases, queues,
  * mail, directories, remote control, printing, storage, games, and the ranges from which systems give ports to services.
  */
-const thousand = parseInOrder(`
+const thousand = `
   82-90,591,593,800-801,808,880,888,1080,2080,2082-2083,2086-2087,2095-2096,3001-3010,4000-4010,4200,4321,4430,4444
   5001-5010,5050,5080,5555,6006,6060,7000-7010,7071,7080,7443,7474,7777-7778,8001-8007,8010-8012,8015-8016,8020-8022
   8025,8030-8031,8040-8045,8060,8069-8070,8082-8085,8087-8089,8091-8100,8111,8123,8161,8172,8180,8182-8184,8200-8201
@@ -55,7 +55,7 @@ const thousand = parseInOrder(`
   15000,15432,16000,16379,16443,16992-16993,18080,18091,19000,19132,19999,20000,20222,22222,23456,25565,25672,26379
   26656-26657,27015,27018-27019,28015,28017,29418,30000,30303,31337,32769-32785,33060,34567,37777,41795,44818,47001
   49158-49176,49400,49664-49670,50001-50006,50051,50070,50075,50090,51413,52869,54321,55555,57294,60000,61613-61616,65000
-`);
+`;
 
 function parseInOrder(text: string): number[] {
   return text
@@ -64,9 +64,8 @@ function parseInOrder(text: string): number[] {
     .flatMap((part) => [...portsOf(parseRanges(part))]);
 }
 
-const ranked = [...new Set([...hundred, ...thousand])];
-
 /** The ports that servers are met on most often: `count` is 100 or 1000. */
 export function topPorts(count: 100 | 1000): PortRange[] {
+  const ranked = [...new Set([...hundred, ...parseInOrder(thousand)])];
   return mergeRanges(ranked.slice(0, count).map((port) => ({ first: port, last: port })));
 }
