@@ -1,10 +1,11 @@
 // What may follow: commands, options and their values at every place of the line.
 import { expect, test } from 'vitest';
+import { commands, hidden } from './commands/index.ts';
 import { following } from './complete.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
 
-const program = buildProgram({ out() {}, err() {}, colors: {}, env: {} } as unknown as Io);
+const program = buildProgram({ out() {}, err() {}, colors: {}, env: {} } as unknown as Io, commands, hidden);
 const after = (line: string) => following(program, line.split(' '));
 const words = (line: string) => after(line).words.map(({ text }) => text);
 
