@@ -13,6 +13,7 @@ import {
 } from '../../ffi/index.ts';
 import type { ServiceControl, ServiceSpec, ServiceState } from '../service-manager.ts';
 import { hostService } from './service-host.ts';
+import { settingsOf } from './service-settings.ts';
 
 /** Longer than a service's own start and stop, whose waits grow while they get on. */
 const settleWithin = 120_000;
@@ -87,30 +88,19 @@ function install(spec: ServiceSpec): boolean {
 }
 
 function configure(service: number, spec: ServiceSpec): void {
-  const set = (level: number, info: Uint8Array) => {
-    if (serviceCalls.ChangeServiceConfig2W(service, level, info) !== 0) return;
+  const kept: Uint8Array[] = [];
+  const place = (bytes: Uint8Array) => {
+    kept.push(bytes);
+    return addressOf(bytes);
+  };
+  for (const { level, bytes } of settingsOf(spec, place)) {
+    if (serviceCalls.ChangeServiceConfig2W(service, level, bytes) !== 0) continue;
     const error = kernel32.GetLastError();
     // Every Windows since Vista knows them all; Wine 8 does not, and is none that restarts or delays by itself.
     if (error !== ERROR_INVALID_LEVEL) throw win32Error('ChangeServiceConfig2', error);
-  };
-  const number = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
-  const text = wideText(spec.description);
-  set(scm.SERVICE_CONFIG_DESCRIPTION, new Uint8Array(BigUint64Array.of(addressOf(text)).buffer));
-  const actions = new Uint32Array(spec.restarts.flatMap((ms) => [scm.SC_ACTION_RESTART, ms]));
-  const actionBytes = new Uint8Array(actions.buffer);
-  // SERVICE_FAILURE_ACTIONSW, 40 bytes: seconds, two texts, a count, and where the actions are.
-  const failure = new DataView(new ArrayBuffer(40));
-  failure.setUint32(0, spec.resetAfter, true);
-  failure.setUint32(24, spec.restarts.length, true);
-  failure.setBigUint64(32, addressOf(actionBytes), true);
-  set(scm.SERVICE_CONFIG_FAILURE_ACTIONS, new Uint8Array(failure.buffer));
-  set(scm.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, number(1));
-  if (spec.start !== 'manual')
-    set(scm.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, number(spec.start === 'delayed' ? 1 : 0));
-  set(scm.SERVICE_CONFIG_SERVICE_SID_INFO, number(scm.SERVICE_SID_TYPE_UNRESTRICTED));
-  set(scm.SERVICE_CONFIG_PRESHUTDOWN_INFO, number(spec.preshutdown));
+  }
   // Named here so that they stay where the structures point.
-  void [text, actionBytes];
+  void kept;
 }
 
 /** Windows' own program for such entries (eventcreate) has messages 1 to 1000, each of them just the text. */
