@@ -18,7 +18,8 @@ interface Props<Row> {
 }
 
 const rowHeight = 33;
-const spare = 12;
+/** Rows that are there above and below those in sight, and how many come at a time. */
+const [spare, step] = [10, 4];
 
 export function LongTable<Row extends object>({
   name,
@@ -36,8 +37,8 @@ export function LongTable<Row extends object>({
   useEffect(() => {
     const element = box.current!;
     const look = () => {
-      first.value = Math.max(0, Math.floor(element.scrollTop / rowHeight / spare) * spare - spare);
-      shown.value = Math.ceil(element.clientHeight / rowHeight / spare) * spare + 3 * spare;
+      first.value = Math.max(0, Math.floor(element.scrollTop / rowHeight / step) * step - spare);
+      shown.value = Math.ceil(element.clientHeight / rowHeight / step + 1) * step + 2 * spare;
     };
     look();
     element.addEventListener('scroll', look, { passive: true });
