@@ -52,6 +52,7 @@ export function ensureBuild() {
  */
 const parts = {
   promtool: { debian: 'prometheus', file: 'usr/bin/promtool' },
+  prometheus: { debian: 'prometheus', file: 'usr/bin/prometheus' },
   lsof: { debian: 'lsof', file: 'usr/bin/lsof' },
   ss: { debian: 'iproute2', file: 'bin/ss' },
   ip: { debian: 'iproute2', file: 'bin/ip' },

@@ -1,8 +1,8 @@
-// The examples for Prometheus and Grafana name metrics that there are, and promtool accepts the rules.
+// The examples for Prometheus and Grafana: metrics that there are, a dashboard by Grafana's schema, alerts that fire.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { needs, program } from '../support/parts.ts';
 import { openFixture } from './daemon-api-fixture.ts';
 import { ask } from './daemon-support.ts';
@@ -19,19 +19,72 @@ test.each(['alerts.yml', 'grafana.json'])('%s names metrics of /metrics alone', 
   expect(named.filter((metric) => !known.has(metric))).toEqual([]);
 });
 
-test('the dashboard is one, with panels that have queries', () => {
-  const { panels, title } = JSON.parse(read('grafana.json')) as {
-    title: string;
-    panels: { id: number; targets: { expr: string }[] }[];
+interface Panel {
+  id: number;
+  type: string;
+  title: string;
+  datasource: { type: string; uid: string };
+  gridPos: { h: number; w: number; x: number; y: number };
+  fieldConfig: { defaults: { unit: string }; overrides: unknown[] };
+  targets: { refId: string; expr: string; datasource: { uid: string } }[];
+}
+
+// What Grafana's own schema of a dashboard (kinds/dashboard, classic model) asks for, since no Grafana can be run here.
+test('the dashboard keeps to the schema of Grafana', () => {
+  const dashboard = JSON.parse(read('grafana.json')) as {
+    [key: string]: unknown;
+    uid: string;
+    panels: Panel[];
+    templating: { list: { name: string; type: string }[] };
   };
-  expect(title).toBe('Portreeve');
+  expect(dashboard).toMatchObject({ id: null, title: 'Portreeve', timezone: 'browser', schemaVersion: 39 });
+  expect(dashboard.uid).toMatch(/^[\w-]{8,40}$/);
+  const { panels } = dashboard;
+  expect(panels.length).toBeGreaterThan(10);
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-  expect(panels.every(({ targets }) => targets.length > 0 && targets.every(({ expr }) => expr))).toBe(true);
+  const variables = dashboard.templating.list.map(({ name }) => name);
+  expect(dashboard.templating.list.map(({ type }) => type)).toEqual(['datasource', 'query']);
+  const used = [...JSON.stringify(panels).matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!);
+  expect(used.filter((name) => !name.startsWith('__') && !variables.includes(name))).toEqual([]);
+  const cells = new Set<string>();
+  for (const { type, title, datasource, gridPos, fieldConfig, targets } of panels) {
+    expect(['stat', 'timeseries'], title).toContain(type);
+    // Identifiers of units in its catalogue of value formats.
+    expect(['none', 'short', 's', 'cps', 'Bps'], title).toContain(fieldConfig.defaults.unit);
+    expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        expect(cells.has(`${x} ${y}`), `${title} overlaps another panel`).toBe(false);
+        cells.add(`${x} ${y}`);
+      }
+    }
+    expect(targets.length, title).toBeGreaterThan(0);
+    expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
+    for (const target of targets) {
+      expect(target.expr, title).toContain('$instance');
+      expect(target.datasource, title).toEqual(datasource);
+    }
+  }
 });
 
-test.runIf(needs('promtool accepts the alert rules', 'promtool'))('promtool accepts the alert rules', () => {
-  const run = spawnSync(program('promtool')!, ['check', 'rules', path.join(folder, 'alerts.yml')], {
+const promtool = (...words: string[]) => {
+  const { status, stdout, stderr } = spawnSync(program('promtool')!, words, {
     encoding: 'utf8',
+    cwd: folder,
   });
-  expect([run.status, run.stdout]).toEqual([0, expect.stringContaining('11 rules found')]);
+  return { status, said: stdout + stderr };
+};
+
+describe.runIf(needs('promtool on the alert rules', 'promtool'))('promtool', () => {
+  test('accepts the alert rules', () => {
+    const { status, said } = promtool('check', 'rules', 'alerts.yml');
+    expect([status, said]).toEqual([0, expect.stringContaining('11 rules found')]);
+  });
+
+  test('sees each alert fire when it should, say what it should, and leave a healthy host alone', () => {
+    expect(promtool('test', 'rules', 'alerts.test.yml')).toMatchObject({ status: 0 });
+    const names = (file: string) =>
+      [...new Set([...read(file).matchAll(/(?:alert|alertname): (Reeve\w+)/g)].map(([, name]) => name!))].sort();
+    expect(names('alerts.test.yml')).toEqual(names('alerts.yml'));
+  });
 });

@@ -9,6 +9,7 @@ export type Part =
   | 'linux'
   | 'bpf'
   | 'promtool'
+  | 'prometheus'
   | 'lsof'
   | 'ss'
   | 'ip'
