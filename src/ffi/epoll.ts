@@ -80,7 +80,6 @@ export const linux = {
   SCM_RIGHTS: 1,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
-  TCP_QUICKACK: 12,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
   MSG_MORE: 0x8000,

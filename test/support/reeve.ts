@@ -14,17 +14,17 @@ export interface Run {
   stderr: string;
 }
 
-export function startReeve(
-  args: string[],
-  options: SpawnOptions & { file?: string; prefix?: string[] } = {},
-): ChildProcess {
+/** `file` in the place of the build; `prefix` before the whole command. */
+type Start = SpawnOptions & { file?: string; prefix?: string[] };
+
+export function startReeve(args: string[], options: Start = {}): ChildProcess {
   const { file = reeveFile, prefix = [], ...rest } = options;
   const command = [...prefix, process.execPath, file, ...args];
   return spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], ...rest });
 }
 
 /** Resolves with what it printed once it has ended. */
-export async function reeve(args: string[], options: SpawnOptions & { file?: string } = {}): Promise<Run> {
+export async function reeve(args: string[], options: Start = {}): Promise<Run> {
   const child = startReeve(args, options);
   let stdout = '';
   let stderr = '';
@@ -41,10 +41,7 @@ export async function reeve(args: string[], options: SpawnOptions & { file?: str
   return { code, stdout, stderr };
 }
 
-export async function reeveJson<T>(
-  args: string[],
-  options: SpawnOptions & { file?: string } = {},
-): Promise<T> {
+export async function reeveJson<T>(args: string[], options: Start = {}): Promise<T> {
   const { stdout, stderr } = await reeve(['--json', ...args], options);
   try {
     return JSON.parse(stdout) as T;

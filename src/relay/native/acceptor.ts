@@ -34,10 +34,8 @@ export class Acceptor implements Watcher, Timed {
     this.fd = fd;
     this.plane = plane;
     this.arrived = arrived;
-    // What is accepted inherits both. The second lets the first answer carry the ACK of what was asked; a client that
-    // goes on without an answer gets its ACK after 40 ms, once: the kernel leaves this mode then (tcp_delack_timer_handler).
+    // What is accepted inherits it.
     plane.set(fd, linux.IPPROTO_TCP, linux.TCP_NODELAY, 1);
-    plane.set(fd, linux.IPPROTO_TCP, linux.TCP_QUICKACK, 0);
     this.watch();
   }
 

@@ -34,7 +34,7 @@ export class Connection extends Seeking {
     this.movedAt = this.startedAt;
     this.phase = 'connecting';
     const size = this.hear();
-    if (this.isOpen) this.connect(size > 0);
+    if (this.isOpen) this.connect();
     if (size > 0 && this.isOpen) this.speakAtOnce(size);
     // After the target, so that the kernel tells of the target first: a request then needs no waiting place.
     if (this.isOpen) this.client.watch();

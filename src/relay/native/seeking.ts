@@ -70,8 +70,7 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
     return this.phase !== 'waiting';
   }
 
-  /** `speaks`: the client has said something that will go out first. */
-  protected connect(speaks = this.client.holds): void {
+  protected connect(): void {
     const { home, plane, target } = this;
     this.search ??= new Search();
     for (;;) {
@@ -87,7 +86,7 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
         this.stop(this.search.reason, this.search.failure);
         return;
       }
-      const made = connectTo(next, plane, speaks);
+      const made = connectTo(next, plane);
       if (typeof made === 'number') {
         target.fd = made;
         target.watch();

@@ -6,14 +6,12 @@ import { chunkSize, type Plane } from './plane.ts';
 const streamType = linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
 
 /** A socket on its way to the target; else the code of what failed at once. */
-export function connectTo({ sockaddr }: Place, plane: Plane, speaks: boolean): number | string {
+export function connectTo({ sockaddr }: Place, plane: Plane): number | string {
   if (!sockaddr) return 'ENOTFOUND';
   const family = sockaddr.length === 16 ? linux.AF_INET : linux.AF_INET6;
   let fd = epoll.socket(family, streamType, 0);
   if (fd < 0 && plane.spare.release()) fd = epoll.socket(family, streamType, 0);
   if (fd < 0) return errnoName(errno());
-  // The kernel's answer to SYN-ACK then travels with the data that follows at once: a packet less (tcp(7)).
-  if (speaks) plane.set(fd, linux.IPPROTO_TCP, linux.TCP_QUICKACK, 0);
   if (epoll.connect(fd, sockaddr, sockaddr.length) < 0) {
     const number = errno();
     if (number !== errorNumber.EINPROGRESS) {
