@@ -20,6 +20,7 @@ export function isLoopback(address: string): boolean {
 
 /** `::ffff:10.0.0.1` → `10.0.0.1`; anything else unchanged. How dual-stack sockets show their IPv4 peers. */
 export function unmapped(address: string): string {
+  if (address[0] !== ':') return address;
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 

@@ -12,6 +12,8 @@ export interface Log {
   info(fields: object, message?: string): void;
   warn(fields: object, message?: string): void;
   error(fields: object, message?: string): void;
+  /** Absent: whatever is told may be kept. */
+  isLevelEnabled?(level: string): boolean;
 }
 
 /** One thing that changed. `subject` names it by kind and name (`service/user-api/0`, `listener/web`). */

@@ -28,13 +28,15 @@ export function createTraffic(log: Log, observe: Observe, outcome: Outcome = () 
   const totals: Traffic['totals'] = { connections: 0, received: 0, sent: 0, refused: {}, ended: {} };
   const datagrams: DatagramStatus = { received: 0, sent: 0, dropped: {} };
   const [connect, duration] = [createQuantiles(), createQuantiles()];
+  const named = log.isLevelEnabled?.('info') ?? true;
   return {
+    named,
     totals,
     latency: () => ({ connect: connect.read(), duration: duration.read() }),
     datagrams: () => ({ ...datagrams, dropped: { ...datagrams.dropped } }),
     opened(listener, client) {
       totals.connections += 1;
-      log.debug({ listener, client }, 'connect');
+      if (named) log.debug({ listener, client }, 'connect');
     },
     refused(listener, client, reason, why = null) {
       totals.refused[reason] = (totals.refused[reason] ?? 0) + 1;
@@ -63,6 +65,7 @@ export function createTraffic(log: Log, observe: Observe, outcome: Outcome = () 
       observe(listener, end);
       duration.observe(end.ms);
       if (end.connectMs !== null) connect.observe(end.connectMs);
+      if (!named) return;
       const connectMs = end.connectMs === null ? null : rounded(end.connectMs);
       log.info({ listener, ...end, ms: rounded(end.ms), connectMs }, 'disconnect');
     },

@@ -17,11 +17,13 @@ export function reasonOf(code: string | null, side: 'client' | 'target'): EndRea
 /** Milliseconds after its connect within which a target that cuts a connection has not served it. */
 const instantMs = 1000;
 
+type Verdict = Pick<ConnectionEnd, 'target' | 'reason' | 'sent' | 'ms' | 'connectMs'>;
+
 /**
  * What the end of a connection says of its target: it `took` the connection, it cut it off at once without a word, which is
  * as good as not accepting it, or null where that cannot be told.
  */
-export function outcomeOf({ target, reason, sent, ms, connectMs }: ConnectionEnd): 'took' | 'cut' | null {
+export function outcomeOf({ target, reason, sent, ms, connectMs }: Verdict): 'took' | 'cut' | null {
   if (target === null || connectMs === null) return null;
   if (reason === 'target-reset' && sent === 0) return ms - connectMs <= instantMs ? 'cut' : null;
   return sent > 0 || reason === 'done' ? 'took' : null;

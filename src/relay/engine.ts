@@ -62,6 +62,8 @@ export interface ConnectionEnd {
 
 /** What an engine tells as it happens. Called on the hot path: cheap, and never throws. */
 export interface EngineReports {
+  /** False: nobody wants to know whose connections they were, so an engine may leave that out where it costs. */
+  readonly named?: boolean;
   opened(listener: string, client: string): void;
   /** `why`, for people, where the reason alone does not say. */
   refused(listener: string, client: string, reason: RefusalReason, why?: string | null): void;

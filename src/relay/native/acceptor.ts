@@ -2,15 +2,10 @@
 import { epoll, errno, errorNumber, linux, nativeMemory } from '../../ffi/index.ts';
 import type { Watcher } from './loop.ts';
 import type { Plane } from './plane.ts';
-import { decodeSockaddr, sockaddrSize } from './sockaddr.ts';
+import { type PeerAddress, SockaddrReader, sockaddrSize } from './sockaddr.ts';
 import type { Timed } from './wheel.ts';
 
-/** Who has connected. */
-export interface Visitor {
-  fd: number;
-  address: string;
-  port: number;
-}
+type Arrived = (fd: number, from: PeerAddress) => void;
 
 /** Connections taken at once, before those that are open have their turn. */
 const batch = 32;
@@ -23,14 +18,15 @@ export class Acceptor implements Watcher, Timed {
   after: Timed | null = null;
   private readonly fd: number;
   private readonly plane: Plane;
-  private readonly arrived: (visitor: Visitor) => void;
+  private readonly arrived: Arrived;
   private readonly peer = nativeMemory(sockaddrSize);
+  private readonly reader = new SockaddrReader();
   private readonly size = nativeMemory(4);
   private readonly length = new Int32Array(this.size.bytes.buffer, 0, 1);
   private paused = false;
   private closed = false;
 
-  constructor(fd: number, plane: Plane, arrived: (visitor: Visitor) => void) {
+  constructor(fd: number, plane: Plane, arrived: Arrived) {
     this.fd = fd;
     this.plane = plane;
     this.arrived = arrived;
@@ -64,8 +60,8 @@ export class Acceptor implements Watcher, Timed {
         // ECONNABORTED and the network's own errors concern a connection that is gone (accept(2)).
         continue;
       }
-      const from = decodeSockaddr(this.peer.bytes);
-      if (from) this.arrived({ fd, ...from });
+      const from = this.reader.read(this.peer.bytes);
+      if (from) this.arrived(fd, from);
       else epoll.close(fd);
     }
   }

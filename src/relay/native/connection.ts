@@ -18,6 +18,8 @@ export interface Owner extends Home {
 }
 
 export class Connection extends Seeking {
+  /** Among those of its listener. */
+  index = 0;
   protected home!: Owner;
   /** The side that outlives the other while what that one said is passed on. */
   private survivor: Side | null = null;
@@ -42,7 +44,7 @@ export class Connection extends Seeking {
 
   /** Ends it now, both sides by a reset. */
   stop(reason: EndReason, detail: string | null = null): void {
-    this.reason ??= reason;
+    this.ending ??= reason;
     this.detail ??= detail;
     this.finish(true);
   }
@@ -143,7 +145,7 @@ export class Connection extends Seeking {
     const { other } = from;
     from.ended = true;
     if (other.ended) {
-      this.reason = 'done';
+      this.ending = 'done';
       this.finish(false);
     } else if (from.patience > 0) {
       from.patience -= 1;
@@ -168,7 +170,7 @@ export class Connection extends Seeking {
   /** One side is gone: what it had said still reaches the other, then that one learns of it the same way. */
   protected fail(side: Side, number: number, call: string): void {
     const code = errnoName(number || errorNumber.EINPROGRESS);
-    this.reason = reasonOf(code, side.name);
+    this.ending = reasonOf(code, side.name);
     this.detail = `${call} ${code}`;
     this.plane.loop.close(side.fd);
     side.fd = -1;

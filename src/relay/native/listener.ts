@@ -7,7 +7,7 @@ import { formatHostPort } from '../../core/endpoint.ts';
 import { Admission } from '../../listen/index.ts';
 import type { EndReason } from '../engine.ts';
 import { WaitingRoom } from '../waiting-room.ts';
-import { Acceptor, type Visitor } from './acceptor.ts';
+import { Acceptor } from './acceptor.ts';
 import { Connection, type Owner } from './connection.ts';
 import { NewsDesk } from './news.ts';
 import { type Place, placeOf } from './place.ts';
@@ -15,6 +15,7 @@ import type { Plane } from './plane.ts';
 import type { SharedPlace, WirePlan } from './protocol.ts';
 import { Recheck } from './recheck.ts';
 import type { SharedCounts } from './shared-counts.ts';
+import type { PeerAddress } from './sockaddr.ts';
 import type { Timed } from './wheel.ts';
 
 /** What the listeners of one worker have in common. */
@@ -48,7 +49,8 @@ export class WorkerListener implements Owner, Timed {
   private plan: WirePlan;
   private readonly admission: Admission;
   private readonly acceptors: Acceptor[];
-  private readonly connections = new Set<Connection>();
+  /** Each knows its own index. */
+  private readonly connections: Connection[] = [];
   private draining = false;
 
   constructor(id: number, plan: WirePlan, sockets: number[], place: SharedPlace, around: Surroundings) {
@@ -60,19 +62,21 @@ export class WorkerListener implements Owner, Timed {
       elsewhere: () => around.counts.elsewhere(place.slot, place.seat, place.seats),
       overloaded: () => around.plane.overloaded(),
     });
-    this.budget = new RetryBudget(plan.balance.retryBudget, () => this.connections.size);
+    this.budget = new RetryBudget(plan.balance.retryBudget, () => this.connections.length);
     this.room = this.waitingRoom();
     this.picker = new Picker(plan.balance.policy, plan.targets.map(placeOf), {
       shared: this.sharedCount(),
       freed: () => this.room.wake(),
     });
     this.news = new NewsDesk(
-      id,
+      { id, named: plan.named },
       () => this.picker.counters(),
       () => this.room.waiting,
       around.changed,
     );
-    this.acceptors = sockets.map((fd) => new Acceptor(fd, around.plane, (visitor) => this.accept(visitor)));
+    this.acceptors = sockets.map(
+      (fd) => new Acceptor(fd, around.plane, (from, peer) => this.accept(from, peer)),
+    );
   }
 
   get retries(): number {
@@ -106,7 +110,7 @@ export class WorkerListener implements Owner, Timed {
   }
 
   /** A connection that came over one of its sockets. */
-  accept({ fd, address, port }: Visitor): void {
+  accept(fd: number, { address, port }: PeerAddress): void {
     const refusal = this.admission.admit(address);
     if (refusal) {
       this.around.plane.reset(fd);
@@ -116,7 +120,7 @@ export class WorkerListener implements Owner, Timed {
     this.share();
     const { plane, free } = this.around;
     const connection = free.pop() ?? new Connection(plane);
-    this.connections.add(connection);
+    connection.index = this.connections.push(connection) - 1;
     plane.descriptors.connections += 1;
     this.news.connectionOpened(connection);
     connection.start(fd, address, port, this);
@@ -124,14 +128,16 @@ export class WorkerListener implements Owner, Timed {
 
   left(connection: Connection): void {
     const { plane, free } = this.around;
-    this.connections.delete(connection);
+    const last = this.connections.pop()!;
+    last.index = connection.index;
+    if (last !== connection) this.connections[last.index] = last;
     this.admission.release(connection.address);
     this.share();
     plane.descriptors.connections -= 1;
     if (free.length < maxFree) free.push(connection);
-    this.news.ended(connection, connection.record(plane.loop.now));
+    this.news.ended(connection, plane.loop.now);
     this.around.roomAgain();
-    if (this.draining && this.connections.size === 0) this.gone();
+    if (this.draining && this.connections.length === 0) this.gone();
   }
 
   /** There may be room for those who wait in the kernel's queue. */
@@ -143,7 +149,7 @@ export class WorkerListener implements Owner, Timed {
     const { loop } = this.around.plane;
     this.admission.drain();
     for (const acceptor of this.acceptors.splice(0)) acceptor.close();
-    if (this.connections.size === 0) {
+    if (this.connections.length === 0) {
       this.gone();
       return;
     }

@@ -182,6 +182,7 @@ export class NativeListener implements EngineListener, Task {
     this.targetSlots.keep(new Set(this.targets().map(({ id }) => id)));
     return {
       name,
+      named: this.reports.named ?? true,
       allow: config.allow,
       deny: config.deny,
       limits: { connections, perClient, rate, clientRate, firstBytes, idle },

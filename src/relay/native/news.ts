@@ -1,19 +1,15 @@
 // Gathers what happens on one listener between two reports, in bounded memory.
 import type { RefusalReason } from '../../listen/index.ts';
-import { outcomeOf } from '../ending.ts';
-import type { ConnectionEnd, EndReason, TargetCounters } from '../engine.ts';
+import type { EndReason, TargetCounters } from '../engine.ts';
 import { type News, packEnd, type WireEnd } from './protocol.ts';
+import type { Visit } from './visit.ts';
 
 /** So many of each kind are told one by one in a report; what is beyond is only counted. */
 export const listedAtMost = 10_000;
 
-/** A connection; its name is asked for only where it is told. */
-interface Visit {
-  readonly caller: string;
-}
-
 export class NewsDesk {
   private readonly id: number;
+  private readonly named: boolean;
   private readonly counters: () => TargetCounters[];
   private readonly waiting: () => number;
   private readonly changed: () => void;
@@ -26,13 +22,20 @@ export class NewsDesk {
   private readonly well = new Set<string>();
   private ends: WireEnd[] = [];
   private moreOpened = 0;
+  private times: number[] = [];
   private readonly moreRefused = new Map<RefusalReason, number>();
   private readonly moreEnded = new Map<EndReason, number>();
   private fresh = false;
 
-  /** `changed` is called at the first news after each report. */
-  constructor(id: number, counters: () => TargetCounters[], waiting: () => number, changed: () => void) {
+  /** `named`: connections are told one by one. `changed` is called at the first news after each report. */
+  constructor(
+    { id, named }: { id: number; named: boolean },
+    counters: () => TargetCounters[],
+    waiting: () => number,
+    changed: () => void,
+  ) {
     this.id = id;
+    this.named = named;
     this.counters = counters;
     this.waiting = waiting;
     this.changed = changed;
@@ -49,7 +52,7 @@ export class NewsDesk {
   }
 
   connectionOpened(visit: Visit): void {
-    if (this.opened.size < listedAtMost) this.opened.add(visit);
+    if (this.named && this.opened.size < listedAtMost) this.opened.add(visit);
     else this.moreOpened += 1;
     this.note();
   }
@@ -66,17 +69,27 @@ export class NewsDesk {
     this.note();
   }
 
-  ended(visit: Visit, end: ConnectionEnd): void {
-    const outcome = outcomeOf(end);
-    if (outcome === 'cut') this.targetFailed(end.target!, 'ECONNRESET');
-    else if (outcome === 'took') this.targetTook(end.target!);
-    const fresh = this.opened.delete(visit);
-    if (this.ends.length < listedAtMost) this.ends.push(packEnd(end, fresh));
-    else {
+  ended(visit: Visit, now: number): void {
+    const outcome = visit.outcome(now);
+    if (outcome === 'cut') this.targetFailed(visit.place!.id, 'ECONNRESET');
+    else if (outcome === 'took') this.targetTook(visit.place!.id);
+    const fresh = this.named && this.opened.delete(visit);
+    if (this.named && this.ends.length < listedAtMost) {
+      this.ends.push(packEnd(visit.record(now), fresh));
+    } else {
       if (fresh) this.moreOpened += 1;
-      this.moreEnded.set(end.reason, (this.moreEnded.get(end.reason) ?? 0) + 1);
+      this.countEnd(visit, now);
     }
     this.note();
+  }
+
+  private countEnd({ reason, startedAt, connectMs }: Visit, now: number): void {
+    this.moreEnded.set(reason, (this.moreEnded.get(reason) ?? 0) + 1);
+    if (this.times.length >= 2 * listedAtMost) return;
+    this.times.push(
+      Math.round((now - startedAt) * 1000),
+      connectMs === null ? -1 : Math.round(connectMs * 1000),
+    );
   }
 
   /** Who waits has changed. */
@@ -100,6 +113,7 @@ export class NewsDesk {
         opened: this.moreOpened,
         refused: [...this.moreRefused],
         ended: [...this.moreEnded],
+        times: this.times,
       },
       waiting: this.waiting(),
       targets: this.counters(),
@@ -112,6 +126,7 @@ export class NewsDesk {
     this.outcomes = [];
     this.well.clear();
     this.ends = [];
+    this.times = [];
     this.moreRefused.clear();
     this.moreEnded.clear();
     return news;

@@ -11,6 +11,7 @@ const commands: Command[] = [
     sockets: 2,
     place: { slot: 0, queueSlot: 1, seat: 1, seats: 2 },
     plan: {
+      named: true,
       name: 'wëb "1"\n',
       allow: ['10.0.0.0/8'],
       deny: undefined,

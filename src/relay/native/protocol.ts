@@ -4,7 +4,7 @@ import type { RefusalReason } from '../../listen/index.ts';
 import type { ConnectionEnd, EndReason, Target, TargetCounters } from '../engine.ts';
 
 /** Both sides come from the same package; a mix of two installations is refused, not guessed at. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** A longer line is not one of ours. */
 export const longestLine = 8 * 1024 * 1024;
@@ -20,6 +20,8 @@ export interface WireTarget extends Target {
 /** What a worker must know to serve a listener. */
 export interface WirePlan {
   name: string;
+  /** Whether connections are told one by one, with the names of their clients. */
+  named: boolean;
   allow: string[] | undefined;
   deny: string[] | undefined;
   limits: Pick<
@@ -68,8 +70,14 @@ export interface News {
   /** What became of attempts, in order; null: it went well. Successes of a target that follow each other are one. */
   outcomes: [target: string, code: string | null][];
   ends: WireEnd[];
-  /** Beyond what is listed one by one: how many began, and how many ended for which reason. */
-  unlisted: { opened: number; refused: [RefusalReason, number][]; ended: [EndReason, number][] };
+  /** Beyond what is listed one by one, or all where nobody asks for names: how many began, and how many ended for which reason. */
+  unlisted: {
+    opened: number;
+    refused: [RefusalReason, number][];
+    ended: [EndReason, number][];
+    /** Of those that ended, as far as there was room: how long each took, and to connect (-1: it never was), in µs. */
+    times: number[];
+  };
   /** As they are now. */
   waiting: number;
   targets: TargetCounters[];

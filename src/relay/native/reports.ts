@@ -20,8 +20,12 @@ export function pass(listener: string, news: News, reports: EngineReports): void
     else reports.targetFailed(listener, target, code);
   }
   for (const end of news.ends) reports.ended(listener, unpackEnd(end));
+  const { times } = news.unlisted;
+  let at = 0;
   for (const [reason, count] of news.unlisted.ended) {
-    for (let i = 0; i < count; i++) reports.ended(listener, nameless(reason, null));
+    for (let i = 0; i < count; i++, at += 2) {
+      reports.ended(listener, nameless(reason, null, times[at], times[at + 1]));
+    }
   }
 }
 
@@ -30,15 +34,15 @@ export function passLost(listener: string, count: number, reports: EngineReports
   for (let i = 0; i < count; i++) reports.ended(listener, nameless('error', 'its relay worker died'));
 }
 
-function nameless(reason: EndReason, detail: string | null): ConnectionEnd {
+function nameless(reason: EndReason, detail: string | null, us = 0, connectUs = -1): ConnectionEnd {
   return {
     client: unlisted,
     target: null,
     reason,
     received: 0,
     sent: 0,
-    ms: 0,
-    connectMs: null,
+    ms: us / 1000,
+    connectMs: connectUs < 0 ? null : connectUs / 1000,
     retries: 0,
     detail,
   };

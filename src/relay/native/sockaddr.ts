@@ -11,6 +11,22 @@ export interface PeerAddress {
   port: number;
 }
 
+/** Decodes one after the other, and keeps the last text: the next caller often has the same address. */
+export class SockaddrReader {
+  private word = 0;
+  private address = '0.0.0.0';
+
+  read(bytes: Uint8Array): PeerAddress | null {
+    if ((bytes[0]! | (bytes[1]! << 8)) !== linux.AF_INET) return decodeSockaddr(bytes);
+    const word = bytes[4]! | (bytes[5]! << 8) | (bytes[6]! << 16) | (bytes[7]! << 24);
+    if (word !== this.word) {
+      this.word = word;
+      this.address = formatAddressBytes('ipv4', bytes, 4);
+    }
+    return { address: this.address, port: (bytes[2]! << 8) | bytes[3]! };
+  }
+}
+
 /** Null for another family, or none. */
 export function decodeSockaddr(bytes: Uint8Array): PeerAddress | null {
   const family = bytes[0]! | (bytes[1]! << 8);

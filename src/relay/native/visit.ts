@@ -1,5 +1,6 @@
 // What is known of one connection, from its coming to the line that is logged at its end. No I/O.
 import { formatHostPort } from '../../core/endpoint.ts';
+import { outcomeOf } from '../ending.ts';
 import type { ConnectionEnd, EndReason } from '../engine.ts';
 import type { Place } from './place.ts';
 
@@ -14,8 +15,18 @@ export class Visit {
   startedAt = 0;
   connectMs: number | null = null;
   retries = 0;
-  protected reason: EndReason | null = null;
+  protected ending: EndReason | null = null;
   protected detail: string | null = null;
+
+  get reason(): EndReason {
+    return this.ending ?? 'error';
+  }
+
+  /** What its end says of its target. */
+  outcome(now: number): ReturnType<typeof outcomeOf> {
+    const { place, reason, sent, connectMs } = this;
+    return outcomeOf({ target: place?.id ?? null, reason, sent, ms: now - this.startedAt, connectMs });
+  }
 
   get caller(): string {
     return formatHostPort(this.address, this.port);
@@ -25,7 +36,7 @@ export class Visit {
     return {
       client: this.caller,
       target: this.place?.id ?? null,
-      reason: this.reason ?? 'error',
+      reason: this.reason,
       received: this.received,
       sent: this.sent,
       ms: now - this.startedAt,
@@ -42,7 +53,7 @@ export class Visit {
     this.place = null;
     this.connectMs = null;
     this.retries = 0;
-    this.reason = null;
+    this.ending = null;
     this.detail = null;
   }
 }

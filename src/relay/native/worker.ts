@@ -71,7 +71,7 @@ class Worker {
     const from = known ? decodeSockaddr(peer.bytes) : null;
     peer.free();
     const listener = this.listeners.get(id);
-    if (from && listener) listener.accept({ fd, ...from });
+    if (from && listener) listener.accept(fd, from);
     else epoll.close(fd);
   }
 
