@@ -84,7 +84,9 @@ describe.runIf(needs('promtool on the alert rules', 'promtool'))('promtool', () 
   test('sees each alert fire when it should, say what it should, and leave a healthy host alone', () => {
     expect(promtool('test', 'rules', 'alerts.test.yml')).toMatchObject({ status: 0 });
     const names = (file: string) =>
-      [...new Set([...read(file).matchAll(/(?:alert|alertname): (Reeve\w+)/g)].map(([, name]) => name!))].sort();
+      [
+        ...new Set([...read(file).matchAll(/(?:alert|alertname): (Reeve\w+)/g)].map(([, name]) => name!)),
+      ].sort();
     expect(names('alerts.test.yml')).toEqual(names('alerts.yml'));
   });
 });
