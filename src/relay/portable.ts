@@ -27,6 +27,7 @@ import { FramesHandled } from './handled-frames.ts';
 import { StreamHandled } from './handled-stream.ts';
 import { IntakeConnection } from './intake.ts';
 import { Pickers } from './pickers.ts';
+import { Present } from './present.ts';
 import type { Home, Served } from './served.ts';
 import { reset } from './sockets.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -43,10 +44,6 @@ export function createPortableEngine(context: Context): Engine {
   };
 }
 
-/** Looks this often within the idle time, so that a quiet connection lasts at most a quarter longer than it says. */
-const sweepsPerIdle = 4;
-const longestSweepMs = 5000;
-
 class PortableListener implements EngineListener, Home, Host {
   plan: ListenerPlan;
   private readonly pickers: Pickers;
@@ -57,9 +54,10 @@ class PortableListener implements EngineListener, Home, Host {
   private readonly bindings: Binding[];
   private readonly admission: Admission;
   private readonly reception: Reception;
-  private readonly connections = new Set<Served>();
-  private sweep: NodeJS.Timeout | undefined;
-  private readonly emptied: (() => void)[] = [];
+  private readonly connections = new Present<Served>(
+    () => this.shortestTime(),
+    (connections) => this.sweep(connections),
+  );
 
   constructor(
     plan: ListenerPlan,
@@ -102,7 +100,7 @@ class PortableListener implements EngineListener, Home, Host {
   }
 
   end(target: string, reason: EndReason): void {
-    for (const connection of [...this.connections]) if (connection.isTo(target)) connection.stop(reason);
+    for (const connection of this.connections) if (connection.isTo(target)) connection.stop(reason);
   }
 
   now(): number {
@@ -114,16 +112,12 @@ class PortableListener implements EngineListener, Home, Host {
   }
 
   update(plan: ListenerPlan): void {
-    const timesChanged = sweepPeriod(plan) !== sweepPeriod(this.plan);
     this.plan = plan;
     this.budget.config = budgetOf(plan);
     this.admission.update(plan.config);
     this.reception.update(plan.config, plan.credentials ?? null);
     this.pickers.update(plan);
-    if (timesChanged && this.sweep) {
-      this.stopSweep();
-      this.startSweep();
-    }
+    this.connections.retime();
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -136,16 +130,13 @@ class PortableListener implements EngineListener, Home, Host {
     }, deadlineMs);
     await this.reception.settled();
     this.admission.drain();
-    if (this.connections.size > 0) await new Promise<void>((resolve) => this.emptied.push(resolve));
+    await this.connections.empty();
     clearTimeout(deadline);
   }
 
   left(connection: Served): void {
-    this.connections.delete(connection);
+    this.connections.remove(connection);
     this.admission.release(connection.address);
-    if (this.connections.size > 0) return;
-    this.stopSweep();
-    for (const resolve of this.emptied.splice(0)) resolve();
   }
 
   admit(address: string): RefusalReason | null {
@@ -167,33 +158,24 @@ class PortableListener implements EngineListener, Home, Host {
   welcome(guest: Guest): void {
     const connection = new (kindOf(this.plan))(guest, this);
     this.connections.add(connection);
-    this.startSweep();
     this.reports.opened(this.name, connection.clientName);
     connection.start();
   }
 
-  private startSweep(): void {
-    if (this.sweep) return;
-    this.sweep = setInterval(() => {
-      const now = this.now();
-      const { idle, firstBytes } = this.plan.config.limits;
-      for (const connection of this.connections) connection.checkTimes(now, idle, firstBytes);
-    }, sweepPeriod(this.plan)).unref();
+  private shortestTime(): number {
+    const { idle, firstBytes = Number.POSITIVE_INFINITY } = this.plan.config.limits;
+    return Math.min(idle, firstBytes);
   }
 
-  private stopSweep(): void {
-    clearInterval(this.sweep);
-    this.sweep = undefined;
+  private sweep(connections: Iterable<Served>): void {
+    const now = this.now();
+    const { idle, firstBytes } = this.plan.config.limits;
+    for (const connection of connections) connection.checkTimes(now, idle, firstBytes);
   }
 }
 
 function budgetOf({ config }: ListenerPlan) {
   return config.balance?.retryBudget ?? { percent: 0, least: 0 };
-}
-
-function sweepPeriod({ config: { limits } }: ListenerPlan): number {
-  const shortest = Math.min(limits.idle, limits.firstBytes ?? Number.POSITIVE_INFINITY);
-  return Math.min(longestSweepMs, Math.max(1, shortest / sweepsPerIdle));
 }
 
 function kindOf({ sink, handler, config }: ListenerPlan) {

@@ -1,5 +1,4 @@
 // The portable engine's UDP: a session for each client, and for each session a target or a sink.
-
 import { Picker } from '../../core/balance/picker.ts';
 import type { Context } from '../../core/context.ts';
 import { formatHostPort } from '../../core/endpoint.ts';
@@ -11,6 +10,7 @@ import {
   type Overload,
 } from '../../listen/index.ts';
 import type { EndReason, EngineListener, EngineReports, ListenerPlan, TargetCounters } from '../engine.ts';
+import { Present } from '../present.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { RecordedSession } from './recorded.ts';
 import { RelayedSession } from './relayed.ts';
@@ -18,10 +18,6 @@ import type { Session, SessionHome } from './session.ts';
 
 /** Bytes that may wait for the kernel or a sink, of all sessions of one listener. */
 const listenerBytes = 16 * 1024 * 1024;
-
-/** Looks this often within the idle time, so that a quiet session lasts at most a quarter longer than it says. */
-const sweepsPerIdle = 4;
-const longestSweepMs = 5000;
 
 /** While it drains, a session that is quiet for so long owes no answer any more. Milliseconds. */
 const drainQuietMs = 1000;
@@ -34,10 +30,11 @@ export class DatagramListener implements EngineListener, SessionHome {
   private readonly context: Context;
   private readonly bindings: DatagramBinding[];
   private readonly admission: Admission;
-  private readonly sessions = new Set<Session>();
-  private sweep: NodeJS.Timeout | undefined;
+  private readonly sessions = new Present<Session>(
+    () => this.shortestTime(),
+    (sessions) => this.sweep(sessions),
+  );
   private draining = false;
-  private readonly emptied: (() => void)[] = [];
 
   constructor(
     plan: ListenerPlan,
@@ -84,34 +81,29 @@ export class DatagramListener implements EngineListener, SessionHome {
     this.plan = plan;
     this.admission.update(plan.config);
     this.picker.update(policyOf(plan), plan.targets);
-    this.restartSweep();
+    this.sessions.retime();
   }
 
   /** What the client says next goes to another target: it is a new session. */
   end(target: string, reason: EndReason): void {
-    for (const session of [...this.sessions]) if (session.isTo(target)) session.stop(reason);
+    for (const session of this.sessions) if (session.isTo(target)) session.stop(reason);
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
     this.admission.drain();
     await Promise.all(this.bindings.map((binding) => binding.close()));
-    if (this.sessions.size === 0) return;
-    this.restartSweep();
+    this.sessions.retime();
     const deadline = setTimeout(() => {
-      for (const session of [...this.sessions]) session.stop('drained');
+      for (const session of this.sessions) session.stop('drained');
     }, deadlineMs);
-    await new Promise<void>((resolve) => this.emptied.push(resolve));
+    await this.sessions.empty();
     clearTimeout(deadline);
   }
 
   left(session: Session): void {
-    this.sessions.delete(session);
-    this.admission.release(session.client.address);
-    if (this.sessions.size > 0) return;
-    clearInterval(this.sweep);
-    this.sweep = undefined;
-    for (const resolve of this.emptied.splice(0)) resolve();
+    this.sessions.remove(session);
+    this.admission.release(session.address);
   }
 
   private welcome(client: HostAndPort, line: Line): ((datagram: Buffer) => void) | null {
@@ -123,28 +115,23 @@ export class DatagramListener implements EngineListener, SessionHome {
     const Kind = this.plan.sink ? RecordedSession : RelayedSession;
     const session = new Kind(client, line, this);
     this.sessions.add(session);
-    if (!this.sweep) this.restartSweep();
     this.reports.opened(this.name, session.clientName);
     return (datagram) => session.hear(datagram);
   }
 
-  private restartSweep(): void {
-    clearInterval(this.sweep);
-    this.sweep = undefined;
-    if (this.sessions.size === 0) return;
+  private shortestTime(): number {
     const { idle } = this.plan.config.limits;
-    const period = Math.min(this.draining ? drainQuietMs : longestSweepMs, idle) / sweepsPerIdle;
-    this.sweep = setInterval(
-      () => {
-        const now = this.now();
-        for (const session of [...this.sessions]) {
-          // One whose socket has gone to the next listener (a reload) need not hurry.
-          const hurries = this.draining && !session.line.listening();
-          session.checkIdle(now, this.plan.config.limits.idle, hurries ? drainQuietMs : null);
-        }
-      },
-      Math.max(1, period),
-    ).unref();
+    return this.draining ? Math.min(drainQuietMs, idle) : idle;
+  }
+
+  private sweep(sessions: Iterable<Session>): void {
+    const now = this.now();
+    const { idle } = this.plan.config.limits;
+    for (const session of sessions) {
+      // One whose socket has gone to the next listener (a reload) need not hurry.
+      const hurries = this.draining && !session.line.listening();
+      session.checkIdle(now, idle, hurries ? drainQuietMs : null);
+    }
   }
 }
 

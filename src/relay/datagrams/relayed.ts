@@ -49,11 +49,11 @@ export class RelayedSession extends Session {
 
   private connect(): Upstream | null {
     const { picker, plan } = this.home;
-    let target = picker.take(this.tried.size > 0 ? this.tried : null, this.client.address);
+    let target = picker.take(this.tried.size > 0 ? this.tried : null, this.address);
     if (target === null && this.tried.size > 0) {
       // All have failed: from the front, for one may be back.
       this.tried.clear();
-      target = picker.take(null, this.client.address);
+      target = picker.take(null, this.address);
     }
     if (target === null || target === 'full') {
       this.lack = target === null ? 'no-target' : 'target-full';
@@ -90,7 +90,7 @@ export class RelayedSession extends Session {
       this.stop('error', code);
       return;
     }
-    this.failures += 1;
+    this.retries += 1;
     this.failure = `${target.id}: ${code}`;
     this.tried.add(target.id);
     picker.leave(target.id, true);

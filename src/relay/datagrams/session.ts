@@ -1,51 +1,28 @@
-// One client of a UDP listener, whatever is done with what it says: its counts, its idleness, its single end.
-
+// One client of a UDP listener, whatever is done with what it says: its idleness, its drops, its single end.
 import type { Picker } from '../../core/balance/picker.ts';
-import { formatHostPort } from '../../core/endpoint.ts';
 import { errorCode } from '../../core/errors.ts';
 import type { HostAndPort, Line } from '../../listen/index.ts';
-import type { ConnectionEnd, DatagramDrop, EndReason, EngineReports, ListenerPlan } from '../engine.ts';
+import type { DatagramDrop, EndReason } from '../engine.ts';
+import { Visit, type Visited } from '../visit.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
 /** What a session needs from the listener that it belongs to. */
-export interface SessionHome {
-  /** Always the newest. */
-  readonly plan: ListenerPlan;
+export interface SessionHome extends Visited {
   readonly picker: Picker;
-  readonly reports: EngineReports;
   /** Of all sessions together. */
   readonly budget: ByteBudget;
-  /** Monotonic milliseconds, for durations. */
-  now(): number;
-  /** Milliseconds since 1970, for people. */
-  wall(): number;
-  left(session: Session): void;
 }
 
 /** Bytes that may wait for the kernel, or for a sink, in one direction of one session: some four of the longest. */
 export const sessionBytes = 256 * 1024;
 
-export abstract class Session {
-  readonly client: HostAndPort;
-  readonly clientName: string;
+export abstract class Session extends Visit<SessionHome> {
   readonly line: Line;
-  protected readonly home: SessionHome;
-  protected received = 0;
-  protected sent = 0;
-  protected target: string | null = null;
-  protected connectMs: number | null = null;
-  /** Targets that turned out not to be there. */
-  protected failures = 0;
-  protected over = false;
-  protected readonly startedAt: number;
   private movedAt: number;
 
   constructor(client: HostAndPort, line: Line, home: SessionHome) {
-    this.client = client;
-    this.clientName = formatHostPort(client.address, client.port);
+    super(client, home);
     this.line = line;
-    this.home = home;
-    this.startedAt = home.now();
     this.movedAt = this.startedAt;
   }
 
@@ -65,19 +42,7 @@ export abstract class Session {
     this.over = true;
     this.line.hangUp();
     this.letGo();
-    const end: ConnectionEnd = {
-      client: this.clientName,
-      target: this.target,
-      reason,
-      received: this.received,
-      sent: this.sent,
-      ms: this.home.now() - this.startedAt,
-      connectMs: this.connectMs,
-      retries: this.failures,
-      detail,
-    };
-    this.home.left(this);
-    this.home.reports.ended(this.home.plan.name, end);
+    this.home.reports.ended(this.home.plan.name, this.leave(reason, detail));
   }
 
   isTo(target: string): boolean {
