@@ -78,7 +78,7 @@ export async function start(
       version: 'test',
       ...options,
     },
-    AbortSignal.timeout(30_000),
+    AbortSignal.timeout(55_000),
   );
   daemons.push(daemon);
   return daemon;
