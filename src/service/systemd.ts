@@ -43,7 +43,10 @@ export function renderUnit(definition: ServiceDefinition): string {
 
 /** What a service may not do is what any of its programs may not do: only what servers never need is taken away. */
 function supervise(definition: ServiceDefinition): string[] {
-  const delegate = ['# Each instance gets a cgroup of its own, to be ended as a whole.', 'Delegate=yes'];
+  const delegate = [
+    '# Delegate: each instance gets a cgroup of its own, to be ended as a whole.',
+    'Delegate=yes',
+  ];
   // A user's own manager can hardly shut anything in, and what it runs is that user's anyway.
   if (definition.user) return ['', ...delegate, 'NoNewPrivileges=yes'];
   return [
@@ -54,17 +57,30 @@ function supervise(definition: ServiceDefinition): string[] {
     `Group=${definition.name}`,
     ...lowPorts,
     'NoNewPrivileges=yes',
-    '# Not strict: services write where their own configuration says, as far as the account may.',
+    '# ProtectSystem is not strict, and ProtectHome not "yes": services read and write where their own configuration says,',
+    '# as far as the account may.',
     'ProtectSystem=full',
     ...home(definition, 'ProtectHome=read-only'),
     'PrivateTmp=yes',
+    'PrivateMounts=yes',
     'PrivateDevices=yes',
+    ...open,
     ...kernel,
-    '# ProtectControlGroups would take away what Delegate gives. RestrictNamespaces, SystemCallFilter and',
-    '# RestrictAddressFamilies would hold for every service too: browsers, containers and VPNs need what they forbid.',
+    '# ProtectControlGroups would take away what Delegate gives.',
+    '# It ends processes by who holds a port, so it must see those of others, and /proc/net: ProtectProc and ProcSubset stay.',
+    '# RestrictNamespaces stays as it is: sandboxes of browsers and rootless containers are made of namespaces.',
     'RestrictSUIDSGID=yes',
     'RestrictRealtime=yes',
+    'LockPersonality=yes',
+    'RemoveIPC=yes',
+    '# RestrictAddressFamilies holds for every service: only packets past the network stack are taken away.',
+    'RestrictAddressFamilies=~AF_PACKET',
     'SystemCallArchitectures=native',
+    "# SystemCallFilter takes away what is root's alone, or of the past (@clock is ProtectClock's already). Sandboxes use",
+    '# @mount and @privileged, debuggers and profilers @debug, servers @resources.',
+    'SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap',
+    'SystemCallErrorNumber=EPERM',
+    noMemoryDeny,
   ];
 }
 
@@ -80,36 +96,45 @@ function inspect(definition: ServiceDefinition): string[] {
     'ProtectSystem=strict',
     ...home(definition, 'ProtectHome=yes'),
     'PrivateTmp=yes',
+    'PrivateMounts=yes',
     'PrivateDevices=yes',
-    '# PrivateNetwork, PrivateUsers, IPAddressDeny and RootDirectory stay as they are: it listens, connects and binds low',
-    '# ports for this very machine.',
+    ...open,
     ...kernel,
     'ProtectControlGroups=yes',
-    '# It says who holds a port, so it must see processes of others, and /proc/net: ProcSubset stays as it is, too.',
+    '# It says who holds a port, so it must see processes of others, and /proc/net: ProtectProc and ProcSubset stay.',
     'ProtectProc=default',
     'RestrictNamespaces=yes',
     'RestrictSUIDSGID=yes',
     'RestrictRealtime=yes',
     'LockPersonality=yes',
     'RemoveIPC=yes',
-    '# AF_NETLINK lists sockets (sock_diag) and interfaces.',
+    '# RestrictAddressFamilies: AF_NETLINK lists sockets (sock_diag) and interfaces, the others are what it listens on.',
     'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
     'SystemCallArchitectures=native',
     '# @pkey is not in @system-service, and V8 guards its code pages by it.',
     'SystemCallFilter=@system-service @pkey',
     'SystemCallFilter=~@privileged @resources',
     'SystemCallErrorNumber=EPERM',
-    '# No MemoryDenyWriteExecute: V8 compiles to memory that it then executes, and ends at once without.',
+    noMemoryDeny,
   ];
 }
 
 const lowPorts = [
-  '# Ports below 1024, and nothing else that root may.',
+  '# AmbientCapabilities and CapabilityBoundingSet: ports below 1024, and nothing else that root may.',
   'AmbientCapabilities=CAP_NET_BIND_SERVICE',
   'CapabilityBoundingSet=CAP_NET_BIND_SERVICE',
 ];
 
+const open = [
+  '# PrivateNetwork, PrivateUsers, IPAddressDeny and RootDirectory stay as they are: it listens, connects and binds low',
+  '# ports for this very machine.',
+];
+
+const noMemoryDeny =
+  '# No MemoryDenyWriteExecute: V8 compiles to memory that it then executes, and ends at once without.';
+
 const kernel = [
+  '# DeviceAllow: ProtectClock leaves the hardware clock to be read.',
   'ProtectKernelTunables=yes',
   'ProtectKernelModules=yes',
   'ProtectKernelLogs=yes',
