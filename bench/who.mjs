@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { root } from '../scripts/setup.mjs';
-import { peer, ratio, report, rounds, table, timeCommand, versionOf } from './harness.mjs';
+import { cpuSeconds, peer, ratio, report, rounds, table, timeCommand, versionOf } from './harness.mjs';
 
 const reeve = path.join(root, 'dist', 'reeve.cjs');
 const ss = peer('ss', 'iproute2');
@@ -21,7 +21,9 @@ const contenders = {
 };
 const names = Object.keys(contenders);
 
+const watchSeconds = 60;
 const idle = await rounds(contenders, 9);
+const watchLoad = await loadOfWatch();
 const population = await populate();
 const loaded = await rounds(contenders, 9);
 for (const child of population) child.kill('SIGKILL');
@@ -40,9 +42,23 @@ ${table(['command', 'median', 'reeve / it'], rowsOf(loaded))}
 
 The same machine idle (goal: at most 1.5 × node -e 0):
 
-${table(['command', 'median', 'reeve / it'], rowsOf(idle))}`,
+${table(['command', 'median', 'reeve / it'], rowsOf(idle))}
+
+\`reeve who --watch\` there, for ${watchSeconds} s: ${(watchLoad * 100).toFixed(2)} % of a core (goal: under 1 %).`,
   versions: [versionOf(ss, '-V'), `lsof ${versionOf(lsof, '-v').replace('revision: ', '')}`],
 });
+
+/** CPU time that watching takes, of the time that passes; its start does not count. */
+async function loadOfWatch() {
+  const child = spawn(process.execPath, [reeve, 'who', '--watch'], { stdio: 'ignore' });
+  const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  await wait(5);
+  const before = cpuSeconds(child.pid);
+  await wait(watchSeconds);
+  const used = cpuSeconds(child.pid) - before;
+  child.kill('SIGTERM');
+  return used / watchSeconds;
+}
 
 /** Listeners and plain open files, spread over processes that only sleep. */
 async function populate() {

@@ -27,11 +27,12 @@ export interface Lookup {
   blindSpots: string[];
 }
 
-/** The sockets that `keep` wants, with every process that has them open. */
+/** The sockets that `keep` wants, with every process that has them open. `only` their ancestors may be in the tree. */
 export async function lookUp(
   system: System,
   query: SocketQuery,
   keep: (row: SocketRow) => boolean = () => true,
+  only: 'ancestors' | null = null,
 ): Promise<Lookup> {
   const { rows, source, blindSpots } = await system.sockets.table(query);
   const kept = rows.filter(keep);
@@ -40,7 +41,8 @@ export async function lookUp(
     ids.size > 0 ? await system.sockets.holders(ids) : { pids: new Map(), unreadable: 0 };
   const { pids, unreadable } = found;
   const processes = await factsOf(system, new Set([...pids.values()].flat()));
-  const tree = new Map((ids.size > 0 ? await system.processes.list() : []).map((node) => [node.pid, node]));
+  const nodes = ids.size > 0 ? await nodesOf(system, only ? processes.keys() : null) : [];
+  const tree = new Map(nodes.map((node) => [node.pid, node]));
   const sockets = kept.map((row): HeldSocket => {
     const id = row.id ?? '';
     const detail = found.details?.get(id);
@@ -68,6 +70,10 @@ async function factsOf(system: System, pids: ReadonlySet<number>): Promise<Map<n
     if (facts) found.set(pid, facts);
   }
   return found;
+}
+
+function nodesOf({ processes }: System, holders: Iterable<number> | null): Promise<ProcessNode[]> {
+  return (holders && processes.lines?.(holders)) ?? processes.list();
 }
 
 function whyHidden({ uid }: SocketRow, unreadable: number, elevated: boolean): Hidden {
@@ -115,7 +121,21 @@ export function holderRecord(process: ProcessFacts, tree: ReadonlyMap<number, Pr
   };
 }
 
-export function socketRecord({ row, holders, hidden }: HeldSocket, tree: Lookup['tree']): SocketRecord {
+/** Records of sockets; holders of many sockets are described once. */
+export function socketRecords({ sockets, tree }: Pick<Lookup, 'sockets' | 'tree'>): SocketRecord[] {
+  const known = new Map<ProcessFacts, HolderRecord>();
+  const record = (holder: ProcessFacts) => {
+    const made = known.get(holder) ?? holderRecord(holder, tree);
+    known.set(holder, made);
+    return made;
+  };
+  return sockets.map((socket) => socketRecord(socket, record));
+}
+
+function socketRecord(
+  { row, holders, hidden }: HeldSocket,
+  record: (holder: ProcessFacts) => HolderRecord,
+): SocketRecord {
   return {
     protocol: row.protocol,
     family: row.family,
@@ -124,7 +144,7 @@ export function socketRecord({ row, holders, hidden }: HeldSocket, tree: Lookup[
     state: row.state,
     peer: row.remoteAddress === null ? null : formatHostPort(row.remoteAddress, row.remotePort ?? 0),
     namespace: row.namespace,
-    holders: holders.map((holder) => holderRecord(holder, tree)).sort((a, b) => a.pid - b.pid),
+    holders: holders.map(record).sort((a, b) => a.pid - b.pid),
     hidden,
   };
 }

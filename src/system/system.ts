@@ -159,6 +159,8 @@ export interface Processes {
   /** Null where there is no such process. Facts that may not be read are null one by one. */
   facts(pid: number): Promise<ProcessFacts | null>;
   list(): Promise<ProcessNode[]>;
+  /** These and whoever they descend from. Absent where a list of all costs no more. */
+  lines?(pids: Iterable<number>): Promise<ProcessNode[]>;
   identify(pid: number): Promise<ProcessIdentity | null>;
   /**
    * Signals exactly this process, never a successor on the same PID.

@@ -14,7 +14,7 @@ async function lines(rows: string[][], columns: number | null): Promise<string[]
     rows,
     io,
   );
-  return printed;
+  return printed.join('\n').split('\n');
 }
 
 describe('renderTable()', () => {

@@ -33,15 +33,9 @@ export async function renderTable(columns: Column[], rows: string[][], io: Io): 
       })
       .join(gap)
       .trimEnd();
-  io.out(
-    line(
-      columns.map(({ title }) => title),
-      null,
-    ),
-  );
-  rows.forEach((row, i) => {
-    io.out(line(row, i));
-  });
+  const head = columns.map(({ title }) => title);
+  // Written at once: three hundred lines one by one take longer than to make them.
+  io.out([line(head, null), ...rows.map(line)].join('\n'));
 }
 
 function narrow(columns: Column[], widths: number[], available: number): void {

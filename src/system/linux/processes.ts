@@ -2,7 +2,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { errorCode } from '../../core/errors.ts';
 import { libc } from '../../ffi/index.ts';
-import type { Processes, ProcessFacts, ProcessIdentity } from '../system.ts';
+import type { Processes, ProcessFacts, ProcessIdentity, ProcessNode } from '../system.ts';
 import { readMembership } from './cgroup.ts';
 import { isProcessId, listPids } from './pids.ts';
 import {
@@ -16,6 +16,7 @@ import {
   programName,
 } from './proc.ts';
 import { processExited, type Signalling, signalProcess } from './signals.ts';
+import { monotonicMs } from './turns.ts';
 import { usageOfTree } from './usage.ts';
 import type { UserName } from './users.ts';
 
@@ -73,6 +74,17 @@ export function createProcesses(userName: UserName, usePidfd: boolean): Processe
       }
       return nodes;
     },
+    async lines(pids) {
+      const nodes = new Map<number, ProcessNode>();
+      for (const first of pids) {
+        for (let pid: number | null = first; pid !== null && !nodes.has(pid); pid = nodes.get(pid)!.parent) {
+          const stat = statOf(pid);
+          if (!stat) break;
+          nodes.set(pid, { ...identityOf(stat), parent: parentOf(stat), name: nodeName(stat) });
+        }
+      }
+      return [...nodes.values()];
+    },
     async identify(pid) {
       const stat = statOf(pid);
       return stat ? identityOf(stat) : null;
@@ -114,9 +126,9 @@ function createBootTime(): () => number | null {
   let value: number | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
   return () => {
-    if (performance.now() - readAt > bootTimeKeptMs) {
+    if (monotonicMs() - readAt > bootTimeKeptMs) {
       value = parseBootTime(read('/proc/stat') ?? '');
-      readAt = performance.now();
+      readAt = monotonicMs();
     }
     return value;
   };
