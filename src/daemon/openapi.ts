@@ -9,6 +9,7 @@ import {
   whySchema,
 } from '../core/records.ts';
 import { eventSchema } from './events.ts';
+import { tagOf, tags } from './openapi-topics.ts';
 import { problemSchema, problemType } from './problem.ts';
 import type { RouteSpec } from './routes/declare.ts';
 import * as status from './status.ts';
@@ -31,6 +32,7 @@ type Content = Record<string, { schema: Schema; 'x-events'?: Record<string, Sche
 export interface OpenApi {
   openapi: '3.1.0';
   info: { title: string; version: string; description: string };
+  tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema>; securitySchemes: Record<string, Schema> };
 }
@@ -97,6 +99,7 @@ export function openApiDocument(specs: RouteSpec[], version: string): OpenApi {
   return {
     openapi: '3.1.0',
     info: { title: 'Portreeve', version, description },
+    tags,
     paths,
     components: {
       schemas: Object.fromEntries(Object.keys(named).map((name) => [name, open(made[name]!)])),
@@ -136,7 +139,7 @@ function operation(spec: RouteSpec, path: string, shape: (kind: string) => Schem
     operationId: operationId(method, path),
     summary: spec.summary,
     ...(spec.description && { description: spec.description }),
-    tags: [/^\/api\/v1\/([a-z]+)/.exec(path)?.[1] ?? 'others'],
+    tags: [tagOf(path)],
     ...(method === 'POST' && !spec.open && { security: [{ token: [] }, { session: [], proof: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {

@@ -276,6 +276,11 @@ test('the page of the document loads nothing and runs nothing', async () => {
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/);
   expect(text).not.toMatch(/<script|<link|<img|style=|\son\w+=/);
   expect(text).toContain('/api/v1/free/apply');
+  // Nothing of its own stands among what is for probes and people.
+  const { document } = await readDocument(api.address);
+  const last = document.tags.at(-1)!.name;
+  const others = Object.entries(document.paths).filter(([, of]) => of.get?.tags[0] === last);
+  expect(others.map(([path]) => path).filter((path) => path.startsWith('/api/'))).toEqual([]);
 });
 
 interface Message {
