@@ -61,19 +61,19 @@ export function chooseEngines(options: EnginesOptions): Chooser {
   const why = `relay.engine is ${relay.engine}, and nothing stands in its way (workers: ${workers})`;
   const choose = (config: ListenerConfig): Choice => {
     const reason = portableOnly(config) ?? failure;
-    return reason === null ? { engine: native, why } : { engine: portable, why: reason };
+    if (reason !== null) return { engine: portable, why: reason };
+    return { engine: config.sink === undefined ? native : native.intake, why };
   };
   return Object.assign(choose, { workers: () => native.loads() });
 }
 
 /** What the native engine does not do; null where it can carry the listener. */
 function portableOnly(config: ListenerConfig): string | null {
-  const { bind, sink, handler, proxyProtocol, tls, balance } = config;
+  const { bind, handler, proxyProtocol, tls, balance } = config;
   if (bind.some(({ protocol }) => protocol === 'udp'))
     return 'it is UDP, which the native engine does not do';
   if (tls) return 'it has TLS, which the native engine does not speak';
   if (balance?.tls) return 'its targets are spoken to over TLS, which the native engine does not do';
-  if (sink !== undefined) return 'its data goes to a sink, which the control process feeds';
   if (handler) return 'its connections go to a handler, whose threads belong to the control process';
   if (proxyProtocol.accept !== false)
     return 'it accepts the PROXY protocol, which the native engine does not';

@@ -122,6 +122,10 @@ class SinkHandle implements Sink {
     return this.#sink.write(record);
   }
 
+  writeLines(listener: string, lines: Buffer, count: number): Promise<void> | undefined {
+    return this.#sink.writeLines(listener, lines, count);
+  }
+
   counters(): SinkCounters {
     return sum(this.#earlier, this.#sink.counters());
   }

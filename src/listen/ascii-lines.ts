@@ -11,6 +11,7 @@ export function createTextFramer(kind: FrameKind, limit: number): Framer<Frame> 
 }
 
 const newline = 0x0a;
+const carriageReturn = 0x0d;
 
 class AsciiLineFramer implements Framer<Frame> {
   private readonly limit: number;
@@ -36,7 +37,7 @@ class AsciiLineFramer implements Framer<Frame> {
     if (!isAscii(whole)) return this.bytes.push(chunk);
     const lines: Frame[] = this.bytes.push(chunk.subarray(0, start));
     if (this.failure !== null) return lines;
-    this.cut(whole.toString('latin1'), lines);
+    this.cut(whole.toString('latin1'), whole.includes(carriageReturn), lines);
     if (!this.tooLarge) this.bytes.push(chunk.subarray(end));
     return lines;
   }
@@ -46,8 +47,7 @@ class AsciiLineFramer implements Framer<Frame> {
   }
 
   /** Every line of `text` has its ending. */
-  private cut(text: string, lines: Frame[]): void {
-    const mayReturn = text.includes('\r');
+  private cut(text: string, mayReturn: boolean, lines: Frame[]): void {
     for (let start = 0; start < text.length; ) {
       const next = text.indexOf('\n', start) + 1;
       const end = mayReturn && next - 2 >= start && text[next - 2] === '\r' ? next - 2 : next - 1;

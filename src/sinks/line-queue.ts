@@ -6,7 +6,8 @@ import { errorMessage, ReeveError } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
 import { plural } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
-import { type Encode, lineEncoder } from './record-line.ts';
+import { blockSize, type LineBatch, LineBlocks } from './line-blocks.ts';
+import { type Encode, lineEncoder, type Relabel } from './record-line.ts';
 import type { DropReason, Sink, SinkCounters, SinkRecord } from './sink.ts';
 
 /** Where lines end up. Called by one queue, one call at a time. */
@@ -27,21 +28,13 @@ export interface Destination {
 // Enough to keep a disk busy and small enough that a stalled one costs little memory. In characters.
 const queueLimit = 4 * 1024 * 1024;
 const batchLimit = 1024 * 1024;
-/** Lines are kept as bytes in blocks of about so many characters: thousands of strings would keep the collector busy. */
-const blockSize = 64 * 1024;
 /** Small batches start no faster than so many milliseconds apart, the first after a silence at once: a write costs the same for one line as for hundreds. */
 const pace = 5;
-const newline = 0x0a;
 const retry = { min: 100, max: 1000 };
 
-interface Block {
-  bytes: Buffer;
-  lines: number;
-  characters: number;
-}
-
 interface Waiting {
-  line: string;
+  take: () => void;
+  lines: number;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -56,14 +49,10 @@ export class LineQueue implements Sink {
   private readonly destination: Destination;
   private readonly context: Context;
   private readonly encode: Encode;
-  private blocks: Block[] = [];
-  /** Lines that are not in a block yet. */
-  private text = '';
-  private textLines = 0;
-  /** Characters in all. */
-  private queued = 0;
+  private readonly relabel: Relabel;
+  private readonly blocks = new LineBlocks();
   private waiting: Waiting[] = [];
-  private batch: { rest: Buffer; lines: number } | null = null;
+  private batch: LineBatch | null = null;
   private started = false;
   private running: Promise<void> | null = null;
   private beganAt = Number.NEGATIVE_INFINITY;
@@ -76,12 +65,19 @@ export class LineQueue implements Sink {
     ...{ accepted: 0, delivered: 0, bytes: 0, spooled: 0, failures: 0, dropped: {} },
   };
 
-  constructor(name: string, destination: Destination, context: Context, encode: Encode = lineEncoder()) {
+  constructor(
+    name: string,
+    destination: Destination,
+    context: Context,
+    encode: Encode = lineEncoder(),
+    relabel: Relabel = (_listener, lines) => lines,
+  ) {
     this.name = name;
     this.kind = destination.kind;
     this.destination = destination;
     this.context = context;
     this.encode = encode;
+    this.relabel = relabel;
   }
 
   get failure(): string | null {
@@ -96,20 +92,19 @@ export class LineQueue implements Sink {
     if (this.started || this.closed) return;
     this.started = true;
     this.destination.start?.();
-    if (this.queued > 0) this.running ??= this.run();
+    if (this.blocks.queued > 0) this.running ??= this.run();
   }
 
   write(record: SinkRecord): Promise<void> | undefined {
-    if (this.closed) return Promise.reject(new ReeveError('conflict', `sink '${this.name}' is closed`));
+    if (this.closed) return this.refuse();
     const line = this.encode(record);
-    if (this.failed === null && this.waiting.length === 0 && this.queued < queueLimit) {
-      this.take(line);
-      if (this.started) this.running ??= this.run();
-      return undefined;
-    }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ line, resolve, reject });
-    });
+    return this.whenRoom(1, () => this.blocks.add(line));
+  }
+
+  writeLines(listener: string, lines: Buffer, count: number): Promise<void> | undefined {
+    if (this.closed) return this.refuse();
+    const bytes = this.relabel(listener, lines);
+    return this.whenRoom(count, () => this.blocks.addLines(bytes, count));
   }
 
   drop(records: number, reason: DropReason): void {
@@ -126,28 +121,28 @@ export class LineQueue implements Sink {
     return this.closed;
   }
 
-  private take(line: string): void {
-    this.text += line;
-    this.textLines += 1;
-    this.queued += line.length;
-    this.counts.accepted += 1;
-    if (this.text.length >= blockSize) this.seal();
+  private refuse(): Promise<void> {
+    return Promise.reject(new ReeveError('conflict', `sink '${this.name}' is closed`));
   }
 
-  private seal(): void {
-    if (this.textLines === 0) return;
-    const { text } = this;
-    this.blocks.push({ bytes: Buffer.from(text), lines: this.textLines, characters: text.length });
-    this.text = '';
-    this.textLines = 0;
-    this.hurry();
+  private whenRoom(lines: number, take: () => void): Promise<void> | undefined {
+    if (this.failed === null && this.waiting.length === 0 && this.blocks.queued < queueLimit) {
+      take();
+      this.counts.accepted += lines;
+      if (this.blocks.queued >= blockSize) this.hurry();
+      if (this.started) this.running ??= this.run();
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ take, lines, resolve, reject });
+    });
   }
 
   /** Until a batch is due: enough is there for one, or enough time has passed. */
   private async due(): Promise<void> {
     const { clock } = this.context;
     const rest = this.beganAt + pace - clock.monotonic();
-    if (rest > 0 && !this.batch && this.blocks.length === 0 && !this.closing.signal.aborted) {
+    if (rest > 0 && !this.batch && this.blocks.queued < blockSize && !this.closing.signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, rest);
         this.hurry = () => {
@@ -165,7 +160,7 @@ export class LineQueue implements Sink {
     // Lines that come in the same turn of the loop go into the same batch.
     await null;
     // Whoever waits does so behind lines that are queued, so that waiting alone need not be looked at.
-    while (this.batch || this.queued > 0) {
+    while (this.batch || this.blocks.queued > 0) {
       await this.due();
       // One who closes gets a try of its own after the last failure.
       const last = this.closing.signal.aborted;
@@ -220,49 +215,19 @@ export class LineQueue implements Sink {
 
   private admit(): void {
     let taken = 0;
-    while (taken < this.waiting.length && this.queued < queueLimit) {
-      const { line, resolve } = this.waiting[taken]!;
-      this.take(line);
+    while (taken < this.waiting.length && this.blocks.queued < queueLimit) {
+      const { take, lines, resolve } = this.waiting[taken]!;
+      take();
+      this.counts.accepted += lines;
       resolve();
       taken += 1;
     }
     if (taken > 0) this.waiting.splice(0, taken);
   }
 
-  private async nextBatch(): Promise<{ rest: Buffer; lines: number }> {
-    if (this.blocks.length === 0) this.seal();
-    const first = this.blocks[0]!;
-    const firstLine = first.bytes.indexOf(newline) + 1;
-    const room = Math.min(batchLimit, await this.destination.room(firstLine));
-    if (first.bytes.length > room) return this.cut(first, room, firstLine);
-    let bytes = 0;
-    let count = 0;
-    while (count < this.blocks.length && bytes + this.blocks[count]!.bytes.length <= room) {
-      bytes += this.blocks[count++]!.bytes.length;
-    }
-    const taken = this.blocks.splice(0, count);
-    let lines = 0;
-    for (const block of taken) {
-      lines += block.lines;
-      this.queued -= block.characters;
-    }
-    return { rest: count === 1 ? first.bytes : Buffer.concat(taken.map((block) => block.bytes)), lines };
-  }
-
-  /** As many of the block's lines as there is room for, and at least one. */
-  private cut(block: Block, room: number, firstLine: number): { rest: Buffer; lines: number } {
-    const end = Math.max(firstLine, block.bytes.lastIndexOf(newline, Math.max(0, room - 1)) + 1);
-    const rest = block.bytes.subarray(0, end);
-    let lines = 0;
-    for (let at = rest.indexOf(newline); at >= 0; at = rest.indexOf(newline, at + 1)) lines += 1;
-    // The rest of a block tells its characters at its end: an approximation is enough for a bound.
-    block.bytes = block.bytes.subarray(end);
-    block.lines -= lines;
-    if (block.lines === 0) {
-      this.blocks.shift();
-      this.queued -= block.characters;
-    }
-    return { rest, lines };
+  private async nextBatch(): Promise<LineBatch> {
+    const firstLine = this.blocks.firstLine();
+    return this.blocks.next(Math.min(batchLimit, await this.destination.room(firstLine)));
   }
 
   private async finish(): Promise<void> {

@@ -79,7 +79,7 @@ async function openNats(
   servers: string[],
   place: SinkPlace,
 ): Promise<Sink> {
-  const { NatsDestination, natsEncoder } = await import('./nats/index.ts');
+  const { NatsDestination, natsLabels } = await import('./nats/index.ts');
   const file = (named: string | undefined) => named && path.resolve(place.folder, named);
   const { stream = '', subject = 'intake.{listener}', deduplicate = 120_000, tls } = config;
   const { token, user, password, credentials } = config;
@@ -96,5 +96,6 @@ async function openNats(
     { folder: spool, limit, free: place.company?.untilAlone() },
     place.context,
   );
-  return new LineQueue(name, destination, place.context, natsEncoder(subject));
+  const { encode, relabel } = natsLabels(subject);
+  return new LineQueue(name, destination, place.context, encode, relabel);
 }

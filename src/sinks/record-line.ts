@@ -3,6 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import type { SinkRecord } from './sink.ts';
 
 export type Encode = (record: SinkRecord) => string;
+/** Makes of lines of `lineEncoder` what a destination wants of each record. */
+export type Relabel = (listener: string, lines: Buffer) => Buffer;
 
 /** `text` where the bytes are valid UTF-8, else `base64`: nothing is lost, and text stays readable. */
 export function lineEncoder(): Encode {

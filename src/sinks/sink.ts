@@ -53,6 +53,8 @@ export interface Sink {
   start(): void;
   /** Undefined or resolved once the sink has taken the record over and more may come; rejects when it is closed. */
   write(record: SinkRecord): Promise<void> | undefined;
+  /** The same for records that were made lines by `lineEncoder` elsewhere, `count` of them, each with its ending. */
+  writeLines(listener: string, lines: Buffer, count: number): Promise<void> | undefined;
   /** Counts records that were received and will not be written. */
   drop(records: number, reason: DropReason): void;
   counters(): SinkCounters;

@@ -102,8 +102,14 @@ export function intakeContract(makeEngine: MakeEngine): void {
         expect(reports.ends).toEqual([]);
         await listener.drain(0);
         expect((await reports.end()).reason).toBe('drained');
-        expect(sink.counters().dropped).toEqual({ drained: 1 });
         await expect(sink.close()).rejects.toThrow(/not delivered: ENOSPC/);
+        // The sink had the first line; an engine may have handed over the others, or keep them until there is room.
+        const { closed, ...others } = sink.counters().dropped;
+        await eventually(() => {
+          const { drained = 0, 'sink-failed': failed = 0 } = sink.counters().dropped;
+          return drained + failed === 2;
+        });
+        expect({ closed, others: Object.keys(others).length > 0 }).toEqual({ closed: 1, others: true });
       },
     );
   });

@@ -143,7 +143,7 @@ sinks:
       proxy: portOf('proxy'),
       intake: portOf('intake'),
     };
-    expect(first.listeners.map((each) => each.engine)).toEqual([engine, 'portable', 'portable', 'portable']);
+    expect(first.listeners.map((each) => each.engine)).toEqual([engine, 'portable', 'portable', engine]);
     const pids = [daemon.child.pid!, ...first.relayWorkers.map(({ pid }) => pid)];
     const row = async (name: string) => (await daemon.status()).listeners.find((each) => each.name === name)!;
 

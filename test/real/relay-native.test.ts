@@ -4,6 +4,7 @@ import { createNativeEngine } from '../../src/relay/index.ts';
 import { engineContract } from '../contract/engine.ts';
 import { bytesContract } from '../contract/engine-bytes.ts';
 import { capsContract } from '../contract/engine-caps.ts';
+import { intakeContract } from '../contract/engine-intake.ts';
 import { limitsContract } from '../contract/engine-limits.ts';
 import { bundled } from '../support/bundled.ts';
 import { needs } from '../support/parts.ts';
@@ -11,9 +12,8 @@ import { needs } from '../support/parts.ts';
 const file = await bundled(new URL('../../src/relay/native/worker.ts', import.meta.url));
 
 describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
-  // Sinks are fed in the control process, so intake is the portable engine's alone; so are PROXY headers of clients and TLS.
+  // PROXY headers of clients and TLS are the portable engine's alone.
   engineContract('native', (context) => createNativeEngine(context, { file, workers: 1 }), {
-    intake: false,
     greets: false,
   });
 
@@ -22,5 +22,6 @@ describe.runIf(needs('the native engine', 'linux'))('on Linux', () => {
     bytesContract((context) => createNativeEngine(context, { file, workers: 3 }));
     limitsContract((context) => createNativeEngine(context, { file, workers: 3 }));
     capsContract((context) => createNativeEngine(context, { file, workers: 3 }));
+    intakeContract((context) => createNativeEngine(context, { file, workers: 3 }));
   });
 });

@@ -2,6 +2,7 @@
 import { backoffDelay } from '../../core/backoff.ts';
 import type { Context } from '../../core/context.ts';
 import { printable } from '../../core/text.ts';
+import type { Batch } from './batch.ts';
 import type { Report } from './protocol.ts';
 import { maxSeats, SharedCounts, Slots } from './shared-counts.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -14,6 +15,8 @@ export interface Task {
   /** A worker is there, newly started or new to the task. */
   begin(worker: WorkerProcess): void;
   report(worker: WorkerProcess, report: Report): void;
+  /** Records for its sink. */
+  batch(worker: WorkerProcess, batch: Batch): void;
   /** The worker is gone, with every connection that it had. */
   lost(worker: WorkerProcess): void;
 }
@@ -90,6 +93,7 @@ export class Crew {
     seat.restart = undefined;
     const worker = new WorkerProcess(this.command, number, this.counts.fd, {
       report: (report) => this.take(worker, report),
+      batch: (batch) => this.tasks.get(batch.listener)?.batch(worker, batch),
       said: (text) =>
         log.error({ worker: worker.pid, text: printable(text.slice(0, 2000)) }, 'a relay worker said'),
       gone: (reason) => {

@@ -18,6 +18,8 @@ export interface NativeOptions {
 }
 
 export interface NativeEngine extends Engine {
+  /** The same for listeners that feed a sink: one that turns from one to the other is served anew. */
+  intake: Engine;
   /** Process ids of the workers that run. */
   workers(): number[];
   loads(): WorkerLoad[];
@@ -30,16 +32,20 @@ export function createNativeEngine(
 ): NativeEngine {
   const crew = new Crew([...runner, file], workers, context, givenUp);
   let nextId = 1;
-  return {
+  const engine: Engine = {
     name: 'native',
-    workers: () => crew.pids(),
-    loads: () => crew.pids().flatMap((pid) => loadOf(pid) ?? []),
     serve: (plan, bindings, reports) =>
       new NativeListener(nextId++, plan, streams(bindings), reports, {
         crew,
         context,
         calls: descriptorCalls,
       }),
+  };
+  return {
+    ...engine,
+    intake: { ...engine },
+    workers: () => crew.pids(),
+    loads: () => crew.pids().flatMap((pid) => loadOf(pid) ?? []),
   };
 }
 

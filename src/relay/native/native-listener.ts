@@ -4,10 +4,12 @@ import type { Context } from '../../core/context.ts';
 import type { Binding, DescriptorCalls } from '../../listen/index.ts';
 import type { EndReason, EngineListener, EngineReports, ListenerPlan, TargetCounters } from '../engine.ts';
 import { Addresses } from './addresses.ts';
+import type { Batch } from './batch.ts';
 import type { Crew, Task } from './crew.ts';
 import type { News, Report, WirePlan, WireTarget } from './protocol.ts';
 import { pass, passLost } from './reports.ts';
 import { scratchSlot } from './shared-counts.ts';
+import { SinkFeed } from './sink-feed.ts';
 import { Tally } from './tally.ts';
 import { TargetSlots } from './target-slots.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -32,6 +34,7 @@ export class NativeListener implements EngineListener, Task {
   private queueSlot: number | null;
   private readonly targetSlots: TargetSlots;
   private readonly addresses: Addresses;
+  private readonly sinkFeed: SinkFeed;
   private readonly tally = new Tally<WorkerProcess>();
   /** Workers that have the listener. */
   private readonly workers = new Set<WorkerProcess>();
@@ -51,6 +54,7 @@ export class NativeListener implements EngineListener, Task {
     this.id = id;
     this.plan = plan;
     this.reports = reports;
+    this.sinkFeed = new SinkFeed(id, () => this.plan);
     this.bindings = bindings;
     this.crew = parts.crew;
     this.slot = parts.crew.slots.take();
@@ -102,10 +106,12 @@ export class NativeListener implements EngineListener, Task {
     for (const worker of this.workers) worker.send({ do: 'drain', id: this.id, deadlineMs });
     if (this.workers.size > 0) {
       const empty = new Promise<void>((resolve) => this.emptied.push(resolve));
+      const due = setTimeout(() => this.sinkFeed.giveUp(), deadlineMs);
       const late = setTimeout(() => {
         for (const worker of this.workers) worker.kill('it did not drain');
       }, deadlineMs + drainGrace);
       await empty;
+      clearTimeout(due);
       clearTimeout(late);
     }
     this.crew.leave(this);
@@ -146,7 +152,12 @@ export class NativeListener implements EngineListener, Task {
     else if (report.is === 'drained') this.done(worker);
   }
 
+  batch(worker: WorkerProcess, batch: Batch): void {
+    this.sinkFeed.take(worker, batch);
+  }
+
   lost(worker: WorkerProcess): void {
+    this.sinkFeed.lost(worker);
     if (!this.workers.has(worker)) return;
     passLost(this.name, this.tally.drop(worker), this.reports);
     this.done(worker);
@@ -177,8 +188,9 @@ export class NativeListener implements EngineListener, Task {
   }
 
   private wire(): WirePlan {
-    const { name, config, targets } = this.plan;
-    const { connections, perClient, rate, clientRate, firstBytes, idle } = config.limits;
+    const { name, config, targets, sink } = this.plan;
+    const { frame, limits } = config;
+    const { connections, perClient, rate, clientRate, firstBytes, idle, frame: frameLimit } = limits;
     this.targetSlots.keep(new Set(this.targets().map(({ id }) => id)));
     return {
       name,
@@ -187,6 +199,7 @@ export class NativeListener implements EngineListener, Task {
       deny: config.deny,
       limits: { connections, perClient, rate, clientRate, firstBytes, idle },
       balance: config.balance ?? unbalanced,
+      intake: sink && { frame: frame ?? 'line', limit: frameLimit },
       targets: this.addresses.of(targets).map((target) => this.withSlot(target)),
     };
   }

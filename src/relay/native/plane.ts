@@ -37,11 +37,16 @@ export class Plane {
     epoll.setsockopt(fd, level, option, this.option.pointer, 4);
   }
 
-  /** Closes by RST, so that nobody mistakes a cut for a proper end. */
-  reset(fd: number): void {
-    this.value[0] = 1;
+  /** Whether its close is a reset, also the one by the kernel when this process dies. */
+  closeByReset(fd: number, on: boolean): void {
+    this.value[0] = on ? 1 : 0;
     this.value[1] = 0;
     epoll.setsockopt(fd, linux.SOL_SOCKET, linux.SO_LINGER, this.option.pointer, 8);
+  }
+
+  /** Closes by RST, so that nobody mistakes a cut for a proper end. */
+  reset(fd: number): void {
+    this.closeByReset(fd, true);
     this.loop.close(fd);
   }
 }

@@ -5,6 +5,7 @@ import { type Command, Decoder, encode, longestLine } from './protocol.ts';
 
 const commands: Command[] = [
   { do: 'drain', id: 7, deadlineMs: 30_000 },
+  { do: 'taken', id: 7, number: 5, failed: false },
   {
     do: 'serve',
     id: 8,
@@ -23,6 +24,7 @@ const commands: Command[] = [
         connectTimeout: 5000,
         queue: { size: 10, timeout: 1000 },
       },
+      intake: { frame: 'line', limit: 1000 },
       targets: [
         {
           id: 'höst:80',

@@ -30,6 +30,8 @@ export interface WirePlan {
   >;
   balance: Pick<BalanceConfig, 'policy' | 'retries' | 'retryBudget' | 'connectTimeout' | 'queue'>;
   targets: WireTarget[];
+  /** Its data is cut into frames for a sink; null where it is relayed to targets. */
+  intake: { frame: NonNullable<ListenerConfig['frame']>; limit: number } | null;
 }
 
 /** To a worker. Descriptors come before the command that speaks of them, over their own channel. */
@@ -41,7 +43,9 @@ export type Command =
   /** End what is open to the target. */
   | { do: 'end'; id: number; target: string; reason: EndReason }
   /** Accept no more; end what is open after `deadlineMs`; report `drained` once nothing is. */
-  | { do: 'drain'; id: number; deadlineMs: number };
+  | { do: 'drain'; id: number; deadlineMs: number }
+  /** The sink has all batches up to this one; `failed`: it will not have them. */
+  | { do: 'taken'; id: number; number: number; failed: boolean };
 
 /** Where a worker counts a listener's connections in the memory that all share. */
 export interface SharedPlace {

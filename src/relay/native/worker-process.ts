@@ -1,13 +1,16 @@
 // One relay worker as the control process sees it: its program started, commands sent, reports received, its end noticed.
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { errorMessage } from '../../core/errors.ts';
 import { epoll } from '../../ffi/index.ts';
+import { type Batch, BatchDecoder } from './batch.ts';
 import { Handing, handingPair } from './handing.ts';
 import { type Command, Decoder, encode, protocolVersion, type Report } from './protocol.ts';
 
 export interface WorkerEvents {
   report(report: Report): void;
+  /** Records for a sink. */
+  batch(batch: Batch): void;
   /** Called once; nothing is reported any more. */
   gone(reason: string): void;
   /** What it prints where it should print nothing: the trace of a crash. */
@@ -34,7 +37,7 @@ export class WorkerProcess {
     this.child = spawn(command[0]!, command.slice(1), {
       cwd: '/',
       env: {},
-      stdio: ['pipe', 'pipe', 'pipe', theirs, counts],
+      stdio: ['pipe', 'pipe', 'pipe', theirs, counts, 'pipe'],
     });
     epoll.close(theirs);
     this.input = this.child.stdin!;
@@ -68,7 +71,7 @@ export class WorkerProcess {
     this.child.kill('SIGKILL');
   }
 
-  private listen({ report, gone, said }: WorkerEvents): void {
+  private listen({ report, batch, gone, said }: WorkerEvents): void {
     const { child } = this;
     const decoder = new Decoder<Report>();
     child.stdout!.on('data', (bytes: Buffer) => {
@@ -78,6 +81,16 @@ export class WorkerProcess {
           else if (message.version !== protocolVersion)
             throw new Error(`it speaks version ${message.version}`);
         }
+      } catch (error) {
+        this.kill(errorMessage(error));
+      }
+    });
+    const batches = new BatchDecoder();
+    const records = (child.stdio as unknown[])[5] as Readable;
+    records.on('error', () => {});
+    records.on('data', (bytes: Buffer) => {
+      try {
+        for (const each of batches.push(bytes)) batch(each);
       } catch (error) {
         this.kill(errorMessage(error));
       }

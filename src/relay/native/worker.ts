@@ -4,8 +4,10 @@ import { epoll, linux, nativeMemory } from '../../ffi/index.ts';
 import type { Connection } from './connection.ts';
 import { Control } from './control.ts';
 import { Handing } from './handing.ts';
+import { IntakeListener } from './intake-listener.ts';
 import { WorkerListener } from './listener.ts';
 import { Loop } from './loop.ts';
+import { Outbox } from './outbox.ts';
 import { Plane } from './plane.ts';
 import { type Command, type News, protocolVersion } from './protocol.ts';
 import { SharedCounts } from './shared-counts.ts';
@@ -22,7 +24,8 @@ class Worker {
   private readonly plane = new Plane(this.loop);
   private readonly handing = new Handing(3);
   private readonly control = new Control(this.loop, (command) => this.obey(command));
-  private readonly listeners = new Map<number, WorkerListener>();
+  private readonly listeners = new Map<number, WorkerListener | IntakeListener>();
+  private readonly intakes = new Map<number, IntakeListener>();
   private readonly free: Connection[] = [];
   private changed = false;
   private reportedAt = Number.NEGATIVE_INFINITY;
@@ -34,7 +37,7 @@ class Worker {
     // scheduler takes each session for a group (CONFIG_SCHED_AUTOGROUP), and who is woken in another one waits longer.
     epoll.setpgid(0, 0);
     for (const number of signals) epoll.signal(number, linux.SIG_IGN);
-    this.loop.afterTurn = () => this.report();
+    this.loop.afterTurn = () => Math.min(this.flush(), this.report());
     this.control.tell({ is: 'ready', version: protocolVersion });
     this.loop.run();
   }
@@ -43,7 +46,11 @@ class Worker {
     if (command.do === 'serve') {
       const { id, plan, place } = command;
       const sockets = this.descriptors(command.sockets);
-      this.listeners.set(id, new WorkerListener(id, plan, sockets, place, this.surroundings));
+      if (plan.intake) {
+        const listener = new IntakeListener(id, plan, sockets, place, this.surroundings);
+        this.listeners.set(id, listener);
+        this.intakes.set(id, listener);
+      } else this.listeners.set(id, new WorkerListener(id, plan, sockets, place, this.surroundings));
     } else if (command.do === 'adopt') {
       for (const fd of this.descriptors(command.connections)) this.adopt(command.id, fd);
     } else if (command.do === 'update') {
@@ -52,6 +59,8 @@ class Worker {
       this.listeners.get(command.id)?.end(command.target, command.reason);
     } else if (command.do === 'drain') {
       this.listeners.get(command.id)?.drain(command.deadlineMs);
+    } else if (command.do === 'taken') {
+      this.intakes.get(command.id)?.taken(command.number, command.failed);
     }
   }
 
@@ -80,6 +89,7 @@ class Worker {
     clock: systemClock,
     counts: new SharedCounts(4),
     free: this.free,
+    outbox: new Outbox(this.loop, 5),
     changed: () => {
       this.changed = true;
     },
@@ -91,6 +101,13 @@ class Worker {
       this.crowded = true;
     },
   };
+
+  /** Sends records to the control process; returns how long the loop may sleep before more is due. */
+  private flush(): number {
+    let longest = longestSleepMs;
+    for (const intake of this.intakes.values()) longest = Math.min(longest, intake.flush(this.loop.now));
+    return longest;
+  }
 
   /** At the end of every turn; returns how long the loop may sleep. */
   private report(): number {
@@ -112,6 +129,7 @@ class Worker {
     if (news.length > 0) this.control.tell({ is: 'news', listeners: news });
     for (const id of this.drained.splice(0)) {
       this.listeners.delete(id);
+      this.intakes.delete(id);
       this.control.tell({ is: 'drained', id });
     }
     return longestSleepMs;

@@ -7,7 +7,7 @@ import { formatSize } from '../../core/quantity.ts';
 import { plural } from '../../core/text.ts';
 import { sleep } from '../../core/time.ts';
 import type { Destination } from '../line-queue.ts';
-import { type Encode, lineEncoder } from '../record-line.ts';
+import { type Encode, lineEncoder, type Relabel } from '../record-line.ts';
 import { Link, type NatsOptions } from './link.ts';
 import { Spool } from './spool.ts';
 
@@ -18,14 +18,24 @@ const retry = { min: 100, max: 2000 };
 const closePatience = 5000;
 
 /** A line `id subject record`: the id stays with the record, so that the stream knows it again. */
-export function natsEncoder(subject: string): Encode {
+export function natsLabels(subject: string): { encode: Encode; relabel: Relabel } {
   // Never the same in two processes, or ids of an earlier one would hide new records.
   const run = randomBytes(9).toString('base64url');
   const encode = lineEncoder();
   let count = 0;
-  return (record) => {
+  const label = (listener: string) => {
     count += 1;
-    return `${run}-${count} ${subject.replaceAll('{listener}', record.listener)} ${encode(record)}`;
+    return `${run}-${count} ${subject.replaceAll('{listener}', listener)} `;
+  };
+  const asBytes = (text: string) => Buffer.from(text).toString('latin1');
+  return {
+    encode: (record) => label(record.listener) + encode(record),
+    // The bytes of UTF-8 that are not ASCII are none of a line's end.
+    relabel: (listener, lines) =>
+      Buffer.from(
+        lines.toString('latin1').replace(/^(?=.)/gm, () => asBytes(label(listener))),
+        'latin1',
+      ),
   };
 }
 

@@ -1,4 +1,4 @@
 // Door of nats/: loaded only where a sink asks for it, since the client is large.
-export { NatsDestination, natsEncoder } from './destination.ts';
+export { NatsDestination, natsLabels } from './destination.ts';
 export { covers, type NatsOptions } from './link.ts';
 export { Spool } from './spool.ts';
