@@ -33,7 +33,7 @@ export interface DatabaseOptions {
 /** @throws ReeveError `privilege`, or `config` for a file that is none of ours or of a newer version. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
   await openStateFolder(path.dirname(file));
-  const { default: Sqlite } = await import('libsql');
+  const Sqlite = await loadSqlite();
   let connection: Libsql.Database | undefined;
   try {
     createPrivate(file);
@@ -50,6 +50,19 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   } catch (error) {
     connection?.close();
     throw explained(error, file);
+  }
+}
+
+/** Its binary is an optional package, and there is none for Windows on arm64. */
+async function loadSqlite(): Promise<typeof Libsql> {
+  try {
+    return (await import('libsql')).default;
+  } catch (error) {
+    const reason = errorMessage(error).split('\n')[0];
+    throw new ReeveError('unsupported', `cannot load SQLite for this system and processor: ${reason}`, {
+      hint: 'Install portreeve with its optional packages; on Windows for arm64, run it by Node for x64',
+      cause: error,
+    });
   }
 }
 

@@ -26,6 +26,14 @@ const options = () => ({ env: { ...process.env, REEVE_LEASES: folder } });
 const run = (...args: string[]) => reeve(args, options());
 
 describe.runIf(needs('leases of the command line', 'linux'))('the command line', () => {
+  it('says what to do where there is no SQLite for the machine', async () => {
+    // libsql then looks for a binary that only its own developers have.
+    const env = { ...process.env, REEVE_LEASES: folder, LIBSQL_JS_DEV: '1' };
+    const { code, stderr } = await reeve(['leases'], { env });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('cannot load SQLite') });
+    expect(stderr).toContain('run it by Node for x64');
+  });
+
   it('prints a port, and the same one for the same name', async () => {
     const ask = (...args: string[]) => run('lease', ...args, '--range', range);
     expect(await ask('web')).toEqual({ code: 0, stdout: `${first}\n`, stderr: '' });
