@@ -12,8 +12,8 @@ export interface Task {
   readonly id: number;
   /** Whether the worker with this number takes part. */
   takesPart(seat: number): boolean;
-  /** A worker is there, newly started or new to the task. */
-  begin(worker: WorkerProcess): void;
+  /** A worker is there in this seat, newly started or new to the task. */
+  begin(worker: WorkerProcess, seat: number): void;
   report(worker: WorkerProcess, report: Report): void;
   /** Records for its sink. */
   batch(worker: WorkerProcess, batch: Batch): void;
@@ -33,6 +33,7 @@ export class Crew {
   private readonly command: readonly string[];
   private readonly context: Context;
   private readonly seats: Seat[];
+  private spare: WorkerProcess | null = null;
   readonly slots = new Slots();
   private readonly counts = new SharedCounts();
   private readonly tasks = new Map<number, Task>();
@@ -52,6 +53,7 @@ export class Crew {
     this.context = context;
     this.seats = Array.from({ length: this.size }, () => ({
       worker: null,
+      since: 0,
       failures: 0,
       deaths: [],
       restart: undefined,
@@ -75,6 +77,7 @@ export class Crew {
       seat.worker?.end();
       seat.worker = null;
     }
+    this.dismissSpare();
   }
 
   /** Process ids of those that run. */
@@ -83,37 +86,59 @@ export class Crew {
   }
 
   private assign(task: Task, worker: WorkerProcess, number: number): void {
-    if (task.takesPart(number)) task.begin(worker);
+    if (task.takesPart(number)) task.begin(worker, number);
   }
 
   private start(seat: Seat, number: number): void {
     if (this.over) return;
-    const { clock, log } = this.context;
-    const startedAt = clock.monotonic();
     seat.restart = undefined;
-    const worker = new WorkerProcess(this.command, number, this.counts.fd, {
+    seat.since = this.context.clock.monotonic();
+    const worker = this.spare ?? this.hire();
+    this.spare = null;
+    seat.worker = worker;
+    for (const task of this.tasks.values()) this.assign(task, worker, number);
+    if (worker.isReady) this.keepSpare();
+  }
+
+  /** Starting a process takes longer than clients like to wait, so once all are ready one more waits for a seat. */
+  private keepSpare(): void {
+    if (this.spare || this.over || this.tasks.size === 0) return;
+    if (this.seats.every(({ worker }) => worker?.isReady)) this.spare = this.hire();
+  }
+
+  private hire(): WorkerProcess {
+    const worker: WorkerProcess = new WorkerProcess(this.command, this.counts.fd, {
+      ready: () => this.keepSpare(),
       report: (report) => this.take(worker, report),
       batch: (batch) => this.tasks.get(batch.listener)?.batch(worker, batch),
       said: (text) =>
-        log.error({ worker: worker.pid, text: printable(text.slice(0, 2000)) }, 'a relay worker said'),
-      gone: (reason) => {
-        for (const task of [...this.tasks.values()]) task.lost(worker);
-        if (seat.worker !== worker) return;
-        seat.worker = null;
-        this.counts.clear(number);
-        const sound = clock.monotonic() - startedAt >= soundAfterMs;
-        seat.failures = sound ? 0 : seat.failures + 1;
-        seat.deaths = [...seat.deaths, clock.monotonic()].slice(-mostDeaths);
-        if (this.isHopeless(seat)) {
-          this.giveUp(`a worker has died ${mostDeaths} times within ${deathsWithin / 1000} s (${reason})`);
-          return;
-        }
-        this.tell(worker, reason);
-        this.replace(seat, number);
-      },
+        this.context.log.error(
+          { worker: worker.pid, text: printable(text.slice(0, 2000)) },
+          'a relay worker said',
+        ),
+      gone: (reason) => this.gone(worker, reason),
     });
-    seat.worker = worker;
-    for (const task of this.tasks.values()) this.assign(task, worker, number);
+    return worker;
+  }
+
+  private gone(worker: WorkerProcess, reason: string): void {
+    // A spare one that dies is not replaced before the next worker starts: so none is started again and again.
+    if (this.spare === worker) this.spare = null;
+    for (const task of [...this.tasks.values()]) task.lost(worker);
+    const number = this.seats.findIndex((seat) => seat.worker === worker);
+    const seat = this.seats[number];
+    if (!seat) return;
+    const now = this.context.clock.monotonic();
+    seat.worker = null;
+    this.counts.clear(number);
+    seat.failures = now - seat.since >= soundAfterMs ? 0 : seat.failures + 1;
+    seat.deaths = [...seat.deaths, now].slice(-mostDeaths);
+    if (this.isHopeless(seat)) {
+      this.giveUp(`a worker has died ${mostDeaths} times within ${deathsWithin / 1000} s (${reason})`);
+      return;
+    }
+    this.tell(worker, reason);
+    this.replace(seat, number);
   }
 
   private isHopeless({ deaths }: Seat): boolean {
@@ -121,8 +146,14 @@ export class Crew {
     return deaths.at(-1)! - deaths[0]! <= deathsWithin;
   }
 
+  private dismissSpare(): void {
+    this.spare?.end();
+    this.spare = null;
+  }
+
   private giveUp(why: string): void {
     this.over = true;
+    this.dismissSpare();
     this.context.emit({
       kind: 'daemon',
       subject: 'relay',
@@ -163,6 +194,8 @@ export class Crew {
 
 interface Seat {
   worker: WorkerProcess | null;
+  /** When that one took it. */
+  since: number;
   /** Of workers that died young, in a row. */
   failures: number;
   /** When the last ones died. */

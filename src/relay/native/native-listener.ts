@@ -129,14 +129,14 @@ export class NativeListener implements EngineListener, Task {
     return seat === this.id % this.crew.size;
   }
 
-  begin(worker: WorkerProcess): void {
+  begin(worker: WorkerProcess, seat: number): void {
     if (this.draining) return;
     this.workers.add(worker);
     const sockets = this.descriptors.length;
     const place = {
       slot: this.slot ?? scratchSlot,
       queueSlot: this.queueSlot,
-      seat: worker.seat,
+      seat,
       seats: this.slot === null ? 0 : this.crew.size,
     };
     worker.send({ do: 'serve', id: this.id, plan: this.wire(), sockets, place }, this.descriptors);

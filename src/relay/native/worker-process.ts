@@ -8,6 +8,8 @@ import { Handing, handingPair } from './handing.ts';
 import { type Command, Decoder, encode, protocolVersion, type Report } from './protocol.ts';
 
 export interface WorkerEvents {
+  /** It has everything loaded, and waits for its first command. */
+  ready(): void;
   report(report: Report): void;
   /** Records for a sink. */
   batch(batch: Batch): void;
@@ -23,15 +25,14 @@ const mostUnsent = 16 * 1024 * 1024;
 const endWithin = 2000;
 
 export class WorkerProcess {
-  readonly seat: number;
   private readonly child: ChildProcess;
   private readonly handing: Handing;
   private readonly input: Writable;
   private complaint: string | null = null;
+  private loaded = false;
 
   /** `command` runs the worker's program; `counts` is the descriptor of the memory that all share. */
-  constructor(command: readonly string[], seat: number, counts: number, events: WorkerEvents) {
-    this.seat = seat;
+  constructor(command: readonly string[], counts: number, events: WorkerEvents) {
     const [ours, theirs] = handingPair();
     this.handing = new Handing(ours);
     this.child = spawn(command[0]!, command.slice(1), {
@@ -43,6 +44,11 @@ export class WorkerProcess {
     this.input = this.child.stdin!;
     this.input.on('error', () => {});
     this.listen(events);
+  }
+
+  /** It has everything loaded. */
+  get isReady(): boolean {
+    return this.loaded;
   }
 
   /** Null where it could not be started. */
@@ -71,15 +77,20 @@ export class WorkerProcess {
     this.child.kill('SIGKILL');
   }
 
-  private listen({ report, batch, gone, said }: WorkerEvents): void {
+  private begin(ready: () => void): void {
+    this.loaded = true;
+    ready();
+  }
+
+  private listen({ ready, report, batch, gone, said }: WorkerEvents): void {
     const { child } = this;
     const decoder = new Decoder<Report>();
     child.stdout!.on('data', (bytes: Buffer) => {
       try {
         for (const message of decoder.push(bytes)) {
           if (message.is !== 'ready') report(message);
-          else if (message.version !== protocolVersion)
-            throw new Error(`it speaks version ${message.version}`);
+          else if (message.version === protocolVersion) this.begin(ready);
+          else throw new Error(`it speaks version ${message.version}`);
         }
       } catch (error) {
         this.kill(errorMessage(error));
