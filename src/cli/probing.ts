@@ -5,7 +5,7 @@ import type { Ask } from '../ports/index.ts';
 import type { System } from '../system/index.ts';
 
 /** `8080`, `:8080` and `host:8080` are TCP endpoints; everything else is a URL already. */
-export function asUrl(text: string): string {
+function asUrl(text: string): string {
   if (/^:?\d+$/.test(text)) return `tcp://localhost:${text.replace(':', '')}`;
   return /^[a-z+]+:/i.test(text) && !/^[\w.-]+:\d+$/i.test(text) ? text : `tcp://${text}`;
 }

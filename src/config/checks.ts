@@ -147,4 +147,3 @@ function probeUrl(text: string): string {
 export type TargetCheckConfig = z.infer<typeof targetCheckSchema>;
 export type CheckConfig = z.infer<typeof checkSchema>;
 export type ActionConfig = z.infer<typeof actionSchema>;
-export type HealthConfig = z.infer<typeof healthSchema>;

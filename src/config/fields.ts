@@ -101,13 +101,3 @@ export const client = either('an address, or a block such as 10.0.0.0/8', [
   z.ipv4(),
   z.ipv6(),
 ]);
-
-/** A section that the contract knows and this version does not serve: refused, never ignored. */
-export function notYet(what: string) {
-  return z
-    .unknown()
-    .optional()
-    .refine((value) => value === undefined, { message: `not supported yet: ${what}` })
-    .transform((): undefined => undefined)
-    .meta({ description: `Not supported yet: ${what}` });
-}

@@ -242,6 +242,5 @@ export const sinkSchema = z.strictObject({
 
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 export type BalanceConfig = z.infer<typeof balanceSchema>;
-export type LimitsConfig = ListenerConfig['limits'];
 export type ConflictConfig = z.infer<typeof conflictSchema>;
 export type SinkConfig = z.infer<typeof sinkSchema>;

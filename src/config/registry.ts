@@ -56,6 +56,4 @@ export const registerSchema = z.strictObject({
     .describe("let Consul probe it as its check says, in place of being told reeve's verdict"),
 });
 
-export type RegistryConfig = z.infer<typeof registrySchema>;
-export type ConsulConfig = z.infer<typeof consulSchema>;
 export type RegisterConfig = z.infer<typeof registerSchema>;

@@ -124,7 +124,7 @@ function destinationRules(at: Path, destination: Section, root: unknown, report:
 }
 
 /** Said so, or a service that this file does not have while there is a registry beyond this machine. */
-export function isFromRegistry({ service, from }: Section, root: unknown): boolean {
+function isFromRegistry({ service, from }: Section, root: unknown): boolean {
   if (!isText(service) || from === 'file') return false;
   const { services, registry } = section(root);
   return (

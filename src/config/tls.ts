@@ -92,5 +92,4 @@ export const targetTlsSchema = z.strictObject({
   key: file.optional().describe('PEM file: its private key'),
 });
 
-export type ListenerTlsConfig = z.infer<typeof listenerTlsSchema>;
 export type TargetTlsConfig = z.infer<typeof targetTlsSchema>;

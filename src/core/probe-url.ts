@@ -4,7 +4,7 @@ import { parseEndpoint } from './endpoint.ts';
 import { ReeveError } from './errors.ts';
 import { printable } from './text.ts';
 
-export const probeSchemes = ['tcp', 'udp', 'http', 'https', 'grpc', 'grpcs', 'tls', 'unix', 'exec'] as const;
+const probeSchemes = ['tcp', 'udp', 'http', 'https', 'grpc', 'grpcs', 'tls', 'unix', 'exec'] as const;
 
 export type ProbeScheme = (typeof probeSchemes)[number];
 
@@ -18,7 +18,7 @@ export interface ProbeUrl {
   rest: string;
 }
 
-export const acceptedUrls =
+const acceptedUrls =
   'accepted are tcp://host:port, udp://host:port, http://…, https://…, grpc://host:port/service, grpcs://…, tls://host:port, unix:/path and exec:command';
 
 /** @throws ReeveError `usage` for what cannot be probed. */

@@ -123,7 +123,3 @@ export function parseDurationRange(text: string): DurationRange {
   }
   return range;
 }
-
-export function formatDurationRange({ min, max }: DurationRange): string {
-  return `${exactDuration(min)}..${exactDuration(max)}`;
-}

@@ -4,7 +4,7 @@ import * as z from 'zod';
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
 const protocol = z.enum(['tcp', 'udp']);
 
-export const holderSchema = z
+const holderSchema = z
   .object({
     pid: z.int(),
     name: z.string().describe('of the program, as the system has it'),
@@ -37,12 +37,12 @@ export const socketSchema = z
 
 export const whoSchema = z.object({ sockets: z.array(socketSchema) });
 
-export const remedySchema = z.object({
+const remedySchema = z.object({
   title: z.string().describe('what to do, in a few words'),
   command: nullable(z.string()).describe('what to type, where one command does it'),
 });
 
-export const causeSchema = z.object({
+const causeSchema = z.object({
   id: z.string().describe('see docs/causes.md'),
   confidence: z.enum(['certain', 'likely', 'possible']),
   summary: z.string().describe('one sentence'),

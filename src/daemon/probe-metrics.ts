@@ -18,7 +18,7 @@ export async function probeNow(
   return probeMetrics(found.result, found.url.replace(/:.*/s, '').toLowerCase());
 }
 
-export function probeMetrics({ verdict, degraded, ms, facts = {} }: ProbeResult, scheme: string): string {
+function probeMetrics({ verdict, degraded, ms, facts = {} }: ProbeResult, scheme: string): string {
   const lines: string[] = [];
   const gauge = (name: string, help: string, value: number | undefined, labels = '') => {
     if (value !== undefined)

@@ -8,9 +8,9 @@ const verdict = z.enum(['up', 'down', 'unknown']);
 const tally = z.record(z.string(), count);
 const connections = z.object({ active: count, total: count });
 
-export const quantilesSchema = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
+const quantilesSchema = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
 
-export const latencySchema = z
+const latencySchema = z
   .object({
     connect: quantilesSchema.describe('how long targets took to accept'),
     duration: quantilesSchema.describe('how long connections lasted'),
@@ -27,13 +27,13 @@ export const certificateSchema = z.object({
   expiresIn: z.number().describe('seconds; negative once it has expired'),
 });
 
-export const datagramSchema = z.object({
+const datagramSchema = z.object({
   received: count.describe('from clients that were let in'),
   sent: count.describe('to clients'),
   dropped: tally.describe('in either direction, by reason'),
 });
 
-export const bindSchema = z.object({
+const bindSchema = z.object({
   asked: z.string().describe('by the configuration; differs from address after next and for port 0'),
   address: z.string().describe('host:port that was bound; udp://host:port of UDP'),
   listening: z.boolean(),

@@ -47,7 +47,7 @@ export interface ActionsDeps {
 }
 
 /** Closed: it is a label of the metrics. `capped`: restarts beyond the limit; `dropped`: the queue was full. */
-export const actionOutcomes = ['done', 'failed', 'capped', 'dropped'] as const;
+const actionOutcomes = ['done', 'failed', 'capped', 'dropped'] as const;
 export type ActionOutcome = (typeof actionOutcomes)[number];
 
 interface Job {

@@ -63,7 +63,7 @@ export function alternate(addresses: string[]): string[] {
 }
 
 /** The first connection that is accepted; the others are given up. */
-export function connectFirst(addresses: string[], port: number, signal: AbortSignal): Promise<Socket> {
+function connectFirst(addresses: string[], port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const pending = new Set<Socket>();
     const failures: Outcome[] = [];

@@ -66,7 +66,7 @@ export async function trusted({ ca }: Attempt): Promise<Buffer | undefined> {
   }
 }
 
-export function tlsFailure(error: Error, { address, port }: Peer): Outcome {
+function tlsFailure(error: Error, { address, port }: Peer): Outcome {
   const code = errorCode(error);
   if (code === 'ECONNRESET') return failureAt(error, address, port);
   // OpenSSL's message is a line of its own source; its reason is the part for people.

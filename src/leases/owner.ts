@@ -8,7 +8,7 @@ export async function ownProcess(system: System): Promise<LeaseOwner> {
 }
 
 /** Null where there is no such process. */
-export async function ownerOfProcess(system: System, pid: number): Promise<LeaseOwner | null> {
+async function ownerOfProcess(system: System, pid: number): Promise<LeaseOwner | null> {
   try {
     const facts = await system.processes.facts(pid);
     if (!facts) return null;

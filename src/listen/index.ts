@@ -1,15 +1,14 @@
 // Door of listen/: binding with a conflict policy, verified listening, admission, framing, the PROXY protocol, TLS.
-export { Admission, type AdmissionConfig } from './admission.ts';
-export { announce, type OwnEnds } from './announce.ts';
+export { Admission } from './admission.ts';
+export { announce } from './announce.ts';
 export type { Guest, Host } from './arrival.ts';
 export { createTextFramer, type Frame } from './ascii-lines.ts';
-export { type BindTools, type ListenRequest, openDatagrams, openListener } from './bind.ts';
+export { type BindTools, openDatagrams, openListener } from './bind.ts';
 export type {
   AnyBinding,
   Binding,
   DatagramBinding,
   DescriptorCalls,
-  HandedOver,
   Line,
   RefusalReason,
 } from './binding.ts';
@@ -22,10 +21,10 @@ export {
   type TargetTls,
 } from './credentials.ts';
 export { asItIs, inheritDatagrams } from './datagrams.ts';
-export { createFramer, type FrameFailure, type FrameKind, type Framer } from './frame.ts';
+export { createFramer, type FrameKind, type Framer } from './frame.ts';
 export * from './handlers/index.ts';
 export { Overload } from './overload.ts';
-export type { HostAndPort, ProxyHeader, ProxyVersion } from './proxy-header.ts';
+export type { HostAndPort } from './proxy-header.ts';
 export { Reception } from './reception.ts';
 export { resettable } from './secured.ts';
 export { inheritListener } from './server.ts';

@@ -4,13 +4,11 @@ export { createEmbeddedRegistry } from './embedded.ts';
 export { openRegistry } from './open.ts';
 export type {
   Announced,
-  AnnouncedStatus,
   Announcement,
   Found,
   FoundInstance,
   Query,
   Registry,
-  RegistryState,
   RegistryStatus,
   ServiceSummary,
   Standing,

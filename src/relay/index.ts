@@ -2,6 +2,6 @@
 export type * from './engine.ts';
 export { datagramDrops } from './engine.ts';
 export { nativeObstacle, workerFile } from './native/available.ts';
-export { createNativeEngine, type NativeEngine, type NativeOptions } from './native/engine.ts';
+export { createNativeEngine, type NativeEngine } from './native/engine.ts';
 export type { WorkerLoad } from './native/load.ts';
 export { createPortableEngine } from './portable.ts';

@@ -1,5 +1,5 @@
 // Door of sinks/: where received data goes.
-export { type Fsync, openFile } from './file.ts';
+export { openFile } from './file.ts';
 export type { Destination } from './line-queue.ts';
 export { openSink, type SinkConfig, type SinkPlace } from './open.ts';
 export { lineEncoder } from './record-line.ts';

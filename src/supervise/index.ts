@@ -3,15 +3,15 @@
 export type { PortLease, PortSource } from './claims.ts';
 export { runKeeper } from './keeper.ts';
 export { createKeeper, type Keeper } from './keeper-link.ts';
-export { createTrees, type Trees } from './kept-tree.ts';
+export { createTrees } from './kept-tree.ts';
 export { LogFile } from './log-file.ts';
-export { type Restart, type RestartReason, restartReasons } from './restarts.ts';
-export { Run, type RunDeps, type RunEnd, type RunSpec } from './run.ts';
-export { type RunPort, type RunPortOptions, takeRunPort } from './run-port.ts';
+export { type Restart, restartReasons } from './restarts.ts';
+export { Run, type RunEnd } from './run.ts';
+export { takeRunPort } from './run-port.ts';
 export type { RunReport } from './run-report.ts';
 export type { Listener } from './run-watch.ts';
 export { type Service, superviseService } from './service.ts';
-export { createSight, type Sight } from './sight.ts';
+export { createSight } from './sight.ts';
 export {
   type InstanceState,
   type InstanceStatus,

@@ -21,7 +21,7 @@ const longestRest = 64 * 1024;
 
 type OutputDeps = Pick<SuperviseDeps, 'context' | 'logs' | 'isAlone' | 'encoding'>;
 
-export function logFile(folder: string, instance: string): string {
+function logFile(folder: string, instance: string): string {
   return path.join(folder, `${instance.replace('/', '.')}.log`);
 }
 

@@ -8,4 +8,4 @@ export type * from './scanner.ts';
 export type * from './service-manager.ts';
 export type * from './startable.ts';
 export type * from './system.ts';
-export { type EndPolicy, endMarked, endTree, keyOf, markName, membersOf, type TreeTrace } from './tree.ts';
+export { endMarked, endTree, keyOf, markName, membersOf } from './tree.ts';

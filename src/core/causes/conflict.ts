@@ -11,7 +11,7 @@ import { flagWords, httpSysCause, sharingLines } from './windows.ts';
 const receiving = new Set(['listen', 'unconnected']);
 
 /** Rivals that want the same packets. A `::` whose v6only is not known is taken to be dual stack, as is the default. */
-export function overlapping(facts: BindFacts): RivalSocket[] {
+function overlapping(facts: BindFacts): RivalSocket[] {
   return facts.rivals.filter(({ bind }) =>
     addressesOverlap(facts.bind, { ...bind, v6only: bind.v6only ?? false }),
   );
@@ -162,7 +162,7 @@ function attemptLine({ platform, protocol, failure, failureWithoutReuse, reuse }
   return `bind and listen ${flag} worked`;
 }
 
-export function holderLine(holder: HolderRecord): string {
+function holderLine(holder: HolderRecord): string {
   const command = holder.command && holder.command !== holder.name ? `: ${holder.command}` : '';
   return `PID ${holder.pid} (${holder.name})${holder.user ? ` of ${holder.user}` : ''}${command}`;
 }

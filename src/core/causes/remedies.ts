@@ -10,7 +10,7 @@ type Remedy = CauseRecord['remedies'][number];
 const remedy = (title: string, command: string | null = null): Remedy => ({ title, command });
 
 /** `3000` or `udp:53`: how the command line names this port. */
-export function targetText({ protocol, port }: BindFacts): string {
+function targetText({ protocol, port }: BindFacts): string {
   return protocol === 'udp' ? `udp:${port}` : String(port);
 }
 

@@ -6,7 +6,7 @@ import { masked } from '../mask.ts';
 import { diffSchema } from '../orders.ts';
 import { declare } from './declare.ts';
 
-export const configResponse = z.object({
+const configResponse = z.object({
   file: z.string(),
   loadedAt: z.iso.datetime(),
   config: z

@@ -18,7 +18,7 @@ const query = z.object({
   wait: z.coerce.number().min(0).max(60).optional().describe('seconds to wait where there is nothing yet'),
 });
 
-export const batchSchema = z.object({
+const batchSchema = z.object({
   events: z.array(eventSchema).describe('oldest first'),
   lost: z.boolean().describe('some between are no longer kept'),
   last: z.int().describe('the id to ask from the next time'),

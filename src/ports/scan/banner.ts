@@ -8,7 +8,7 @@ import { printable } from '../../core/text.ts';
 const maxBytes = 1024;
 const maxCharacters = 160;
 /** How long a service may take to speak first, and then to answer each question. */
-export const bannerWaitMs = 1000;
+const bannerWaitMs = 1000;
 const atOnce = 32;
 /** A host on which everything is open answers to no purpose: the first so many are asked. */
 const maxPorts = 1000;

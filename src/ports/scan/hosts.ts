@@ -3,7 +3,7 @@ import { addressBytes, canonicalAddress, familyOf, formatAddressBytes } from '..
 import { ReeveError } from '../../core/errors.ts';
 
 /** A /16 of IPv4. More than that is a survey of the Internet, which is other tools' work. */
-export const maxHosts = 65_536;
+const maxHosts = 65_536;
 
 /** @throws ReeveError `usage` for what is no host or block, or where they are more than 65,536. */
 export function expandHosts(operands: readonly string[]): string[] {

@@ -5,7 +5,7 @@ import { type News, packEnd, type WireEnd } from './protocol.ts';
 import type { Visit } from './visit.ts';
 
 /** So many of each kind are told one by one in a report; what is beyond is only counted. */
-export const listedAtMost = 10_000;
+const listedAtMost = 10_000;
 
 export class NewsDesk {
   private readonly id: number;

@@ -60,7 +60,7 @@ const containerParts = [
   /^systemd-nspawn@(.+)\.service$/,
 ];
 
-export function containerOf(path: string): string | null {
+function containerOf(path: string): string | null {
   const parts = path.split('/');
   for (let i = parts.length - 1; i > 0; i--) {
     const part = parts[i]!;

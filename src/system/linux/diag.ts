@@ -10,7 +10,7 @@ const headerSize = 16;
 const rowSize = 72;
 const requestSize = 56;
 
-export const addressFamily: Record<Family, number> = { ipv4: 2, ipv6: 10 };
+const addressFamily: Record<Family, number> = { ipv4: 2, ipv6: 10 };
 const protocolNumber: Record<Protocol, number> = { tcp: 6, udp: 17 };
 
 /** By the kernel's number (net/tcp_states.h). 7, CLOSE, means different things for TCP and UDP: see stateOf. */
