@@ -16,7 +16,7 @@ interface Visit {
 
 test.each(['SIGKILL', 'SIGSTOP'] as const)('%s of a target', async (fault) => {
   const [victim, other] = [await startNode(server), await startNode(server)];
-  const check = '{ http: /, interval: 1s, fastInterval: 200ms, timeout: 500ms, fall: 3 }';
+  const check = '{ http: /, interval: 1s, fastInterval: 200ms, timeout: 2s, fall: 3 }';
   const daemon = await start(
     house(`
 listeners:

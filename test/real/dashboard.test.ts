@@ -53,7 +53,7 @@ describe.runIf(needs('the dashboard in a browser', 'chromium', 'linux'))('the da
   const seen: Record<string, RegExp> = {
     overview: /web[\s\S]*listening[\s\S]*(?!0 )\d+(\.\d)? new\/s[\s\S]*app\/0\s+up/,
     traffic: /fixed[\s\S]*127\.0\.0\.1:\d+[\s\S]*Drain/,
-    ports: /of \d+ sockets[\s\S]*listener\/web/,
+    ports: /of [\d,]+ sockets[\s\S]*listener\/web/,
     checks: /first[\s\S]*Up since .*the last probe took .* failures in a row would take it down/,
     leases: /service\/app\/0\/http[\s\S]*granted/,
     events: /daemon[\s\S]*ready, control API on/,

@@ -154,7 +154,7 @@ describe('a handler that misbehaves', () => {
   });
 
   test('with whole connections: a thread that hangs or ends is given up, and the next client is served', async () => {
-    const place = house(oneListener('{ file: ./whole.mjs, threads: 1, timeout: 500ms }'));
+    const place = house(oneListener('{ file: ./whole.mjs, threads: 1, timeout: 3s }'));
     writeFileSync(
       path.join(place.folder, 'whole.mjs'),
       `export default async (connection) => {

@@ -109,16 +109,20 @@ export async function sweep(work: Sweep, signal: AbortSignal): Promise<void> {
     }
   };
 
+  // Whose time was up by then has had its answer read, if there was one: a machine that is busy elsewhere may let this
+  // loop go on long after that.
+  let listened = clock.monotonic();
   while (!signal.aborted) {
     const why = askSome();
     prober.collect(heard);
+    expire(listened);
     const now = clock.monotonic();
-    expire(now);
     if (exhausted && again.length === 0 && waiting.size === 0) return;
     if (why === 'full' && waiting.size === 0) {
       stuckSince ??= now;
       if (now - stuckSince > patienceMs) throw tooFew();
     } else stuckSince = null;
+    listened = now;
     // Enough answers came while asking: there is room again already.
     const goOn = why === 'slice' || (why === 'room' && waiting.size < room / 2);
     if (goOn) await setImmediate();

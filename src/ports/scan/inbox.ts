@@ -19,17 +19,21 @@ export function createInbox(): Inbox {
       for (const [port, answer] of now) heard(port, answer);
     },
     wait(ms, signal) {
-      // Always through a timer: sockets' events come only once the event loop gets its turn.
       return new Promise((resolve) => {
         const end = () => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', end);
-          wake = null;
+          signal.removeEventListener('abort', wakeUp);
           resolve();
         };
-        const timer = setTimeout(end, signal.aborted || answers.length > 0 ? 0 : ms);
-        signal.addEventListener('abort', end, { once: true });
-        wake = end;
+        // Once all that the event loop has found is told: whoever went on in the middle would take ports for silent
+        // whose answers are next.
+        const wakeUp = () => {
+          clearTimeout(timer);
+          wake = null;
+          setImmediate(end);
+        };
+        const timer = setTimeout(wakeUp, signal.aborted || answers.length > 0 ? 0 : ms);
+        signal.addEventListener('abort', wakeUp, { once: true });
+        wake = wakeUp;
       });
     },
   };
