@@ -55,8 +55,8 @@ export interface ServiceControl {
    * Resolves with main's exit code once the manager lets go of it. To be called before anything heavy is loaded.
    */
   host(name: string, main: (manager: ServiceManager) => Promise<number>): Promise<number | null>;
-  /** Creates it, or changes the one of that name. True where it was created. */
-  install(spec: ServiceSpec): boolean;
+  /** Creates it, or brings the one of that name up to date. */
+  install(spec: ServiceSpec): 'created' | 'changed' | 'same';
   remove(name: string): void;
   /** Gives the name to entries in the event log, and takes it away again. */
   setEventSource(name: string, wanted: boolean): void;

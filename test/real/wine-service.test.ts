@@ -55,6 +55,7 @@ describe.runIf(needs('Windows services', 'wine', 'root', 'ip'))('under Wine', ()
     );
     // Again: nothing but what is so already, brought up to date.
     expect(await service('install', '-c', file)).toContain('= define the service portreeve');
+    expect(await service('install', '-c', file, '--start', 'manual')).toContain('✓ define the service');
     expect((await wine.reeve(['service', 'status'])).code).toBe(1);
     await service('start');
     const first = await pidOf();

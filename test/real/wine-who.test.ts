@@ -54,6 +54,25 @@ describe.runIf(needs('who, why and leases on Windows', 'wine', 'root', 'ip'))('u
     });
   });
 
+  it('tells a port that is held exclusively, which Windows calls no permission', async () => {
+    // SO_EXCLUSIVEADDRUSE is ~SO_REUSEADDR, -5; the address is 0.0.0.0.
+    const { line: port } = await wine.script(`
+      const { load } = require('koffi');
+      const winsock = load('ws2_32.dll');
+      const socket = winsock.func('intptr_t socket(int, int, int)')(2, 1, 0);
+      winsock.func('int setsockopt(intptr_t, int, int, void *, int)')(socket, 0xffff, -5, Buffer.from([1, 0, 0, 0]), 4);
+      const address = Buffer.alloc(16);
+      address.writeUInt16LE(2);
+      winsock.func('int bind(intptr_t, void *, int)')(socket, address, 16);
+      winsock.func('int listen(intptr_t, int)')(socket, 5);
+      winsock.func('int getsockname(intptr_t, void *, void *)')(socket, address, Buffer.from([16, 0, 0, 0]));
+      console.log(address.readUInt16BE(2));
+      setInterval(() => {}, 1000)`);
+    const held = await wine.json<WhyRecord>(['why', `0.0.0.0:${port}`]);
+    expect(held).toMatchObject({ verdict: 'held', error: { code: 'EACCES', syscall: 'bind' } });
+    expect(held.causes[0]?.evidence).toContain('it is held exclusively (SO_EXCLUSIVEADDRUSE)');
+  });
+
   it('leases the same port to the same name', async () => {
     const first = await wine.reeve(['lease', 'web']);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\n$/) });

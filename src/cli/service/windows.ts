@@ -21,6 +21,7 @@ export function windowsInstaller(
       const { name } = spec;
       const { state } = definition;
       const existed = existsSync(state);
+      let created = false;
       return [
         {
           words: `make the state directory ${state}`,
@@ -29,9 +30,13 @@ export function windowsInstaller(
         },
         {
           words: `define the service ${name} as ${spec.account}, start ${spec.start}`,
-          // One that is there is brought up to date.
-          carryOut: () => control.install(spec),
-          undo: () => control.remove(name),
+          // One that is there is brought up to date, and stays when a later step fails.
+          carryOut() {
+            const outcome = control.install(spec);
+            created = outcome === 'created';
+            return outcome !== 'same';
+          },
+          undo: () => (created ? control.remove(name) : undefined),
         },
         {
           words: `name it in the event log`,

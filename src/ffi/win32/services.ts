@@ -33,6 +33,8 @@ export interface ServiceCalls {
   ChangeServiceConfig2W(service: number, level: number, info: Pointer): number;
   DeleteService(service: number): number;
   StartServiceW(service: number, count: number, args: null): number;
+  QueryServiceConfigW(service: number, into: Pointer, size: number, needed: Pointer): number;
+  QueryServiceConfig2W(service: number, level: number, into: Pointer, size: number, needed: Pointer): number;
   QueryServiceStatusEx(service: number, level: number, into: Pointer, size: number, needed: Pointer): number;
 
   StartServiceCtrlDispatcherW(table: Pointer): number;
@@ -66,6 +68,8 @@ export const serviceCalls: ServiceCalls = declare<ServiceCalls>(['advapi32.dll']
   ChangeServiceConfig2W: 'int ChangeServiceConfig2W(intptr_t, uint32_t, void *)',
   DeleteService: 'int DeleteService(intptr_t)',
   StartServiceW: 'int StartServiceW(intptr_t, uint32_t, void *)',
+  QueryServiceConfigW: 'int QueryServiceConfigW(intptr_t, void *, uint32_t, void *)',
+  QueryServiceConfig2W: 'int QueryServiceConfig2W(intptr_t, uint32_t, void *, uint32_t, void *)',
   QueryServiceStatusEx: 'int QueryServiceStatusEx(intptr_t, int, void *, uint32_t, void *)',
 
   StartServiceCtrlDispatcherW: 'int StartServiceCtrlDispatcherW(void *)',

@@ -9,6 +9,7 @@ import {
   serviceCalls,
   succeeded,
   wideText,
+  wideTextAt,
   win32Error,
 } from '../../ffi/index.ts';
 import type { ServiceControl, ServiceSpec, ServiceState } from '../service-manager.ts';
@@ -54,7 +55,7 @@ export function createServiceControl(): ServiceControl {
   };
 }
 
-function install(spec: ServiceSpec): boolean {
+function install(spec: ServiceSpec): ReturnType<ServiceControl['install']> {
   const { name, displayName, binaryPath, account } = spec;
   const start = spec.start === 'manual' ? scm.SERVICE_DEMAND_START : scm.SERVICE_AUTO_START;
   const [type, normal] = [scm.SERVICE_WIN32_OWN_PROCESS, scm.SERVICE_ERROR_NORMAL];
@@ -68,6 +69,7 @@ function install(spec: ServiceSpec): boolean {
       );
     succeeded('CreateService', service);
     try {
+      const before = known ? definitionIn(service) : null;
       if (known) {
         const changed = serviceCalls.ChangeServiceConfigW(
           ...([service, type, start, normal, binaryPath, null, null, null] as const),
@@ -76,7 +78,7 @@ function install(spec: ServiceSpec): boolean {
         succeeded('ChangeServiceConfig', changed);
       }
       configure(service, spec);
-      return !known;
+      return known ? (definitionIn(service) === before ? 'same' : 'changed') : 'created';
     } catch (error) {
       // Half a service would start with half of what was asked for.
       if (!known) serviceCalls.DeleteService(service);
@@ -85,6 +87,20 @@ function install(spec: ServiceSpec): boolean {
       advapi32.CloseServiceHandle(service);
     }
   });
+}
+
+/** What the manager has of it, to be compared: its program, account, start and name, and whether that is delayed. */
+function definitionIn(service: number): string {
+  // The most that there may be (QueryServiceConfig, remarks).
+  const [config, more, needed] = [new Uint8Array(8192), new Uint8Array(8), new Uint8Array(4)] as const;
+  succeeded('QueryServiceConfig', serviceCalls.QueryServiceConfigW(service, config, config.length, needed));
+  // QUERY_SERVICE_CONFIGW on 64 bits.
+  const view = new DataView(config.buffer);
+  const texts = [16, 48, 56].map((at) => wideTextAt(view.getBigUint64(at, true), config.length));
+  // Not kept by Wine 8: then it stays zero.
+  const level = scm.SERVICE_CONFIG_DELAYED_AUTO_START_INFO;
+  serviceCalls.QueryServiceConfig2W(service, level, more, more.length, needed);
+  return JSON.stringify([view.getUint32(0, true), view.getUint32(4, true), ...texts, more[0]]);
 }
 
 function configure(service: number, spec: ServiceSpec): void {
