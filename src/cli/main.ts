@@ -1,5 +1,5 @@
 // One run of the command line: arguments in, exit code out; every error is told in the same way.
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { errorCode, errorMessage, exit, isReeveError } from '../core/errors.ts';
 import type { Define } from './define.ts';
 import { elevate, withoutElevate } from './elevate.ts';
@@ -33,13 +33,20 @@ export async function main(
       const code = await elevate(elevated, process.argv[1] ?? 'reeve', io);
       if (code !== null) return code;
     }
-    await program.parseAsync(elevated ?? args, { from: 'user' });
+    await program.parseAsync(helpAsked(elevated ?? args, program), { from: 'user' });
     return io.exitCode;
   } catch (error) {
     return tell(error, io);
   } finally {
     io.close();
   }
+}
+
+/** commander answers help for an unknown command with all of its help, and does not say that there is no such command. */
+function helpAsked(args: string[], program: Command): string[] {
+  const [first, asked] = args;
+  const unknown = first === 'help' && asked && !program.commands.some((each) => each.name() === asked);
+  return unknown && asked !== 'help' ? [asked] : args;
 }
 
 function tell(error: unknown, io: Io): number {

@@ -1,7 +1,7 @@
 // What `reeve` alone says on a terminal: what listens, and what is wrong.
 import { errorMessage, exit, isReeveError } from '../core/errors.ts';
 import type { SocketRecord } from '../core/records.ts';
-import { plural, printable } from '../core/text.ts';
+import { plural, printable, shortCommand } from '../core/text.ts';
 import type { DaemonStatus } from '../daemon/index.ts';
 import type { Io } from './io.ts';
 
@@ -64,7 +64,7 @@ function byPort(sockets: SocketRecord[]): string[][] {
     .map(([port, held]) => {
       const [[name, command]] = [...held] as [[string, string]];
       const others = held.size > 1 ? ` and ${held.size - 1} more` : '';
-      return [String(port), printable(name) + others, printable(command)];
+      return [String(port), printable(name) + others, shortCommand(printable(command))];
     });
 }
 

@@ -5,6 +5,19 @@ import type { Io } from './io.ts';
 import { languages } from './lang/choose.ts';
 import { version } from './version.ts';
 
+/** Under which heading the help of all shows each. */
+const headings: Readonly<Record<string, string>> = {
+  'Ports:': 'who why free top scan wait check',
+  'Ports of your own:': 'lease leases release run',
+  'The daemon:': 'up status events reload upgrade down service',
+  'What it runs and reaches:': 'logs restart scale drain weight maintain services announce dial',
+  'Your machine and shell:': 'doctor completion help',
+};
+
+function headingOf(name: string): string {
+  return Object.keys(headings).find((heading) => headings[heading]!.split(' ').includes(name))!;
+}
+
 export function buildProgram(io: Io, commands: readonly Define[], hidden: readonly Define[] = []): Command {
   const program = new Command('reeve')
     .description(
@@ -12,19 +25,28 @@ export function buildProgram(io: Io, commands: readonly Define[], hidden: readon
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help with examples')
-    .helpCommand('help [command]', 'print help for a command')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('print help for a command')
+        .helpGroup(headingOf('help')),
+    )
     .option('--json', 'print JSON (docs/json.md)')
     .option('--no-color', 'no colour, as with NO_COLOR')
     .option('-q, --quiet', 'no summaries and notes')
     .addOption(
-      new Option(
-        '--lang <language>',
-        'of why, free and doctor: en, or zh (Simplified Chinese); by LANG',
-      ).choices(languages),
+      new Option('--lang <language>', 'of why, free and doctor; zh is Simplified Chinese; by LANG').choices(
+        languages,
+      ),
     )
     .option('--elevate', 'before a command: run it as administrator (Windows asks), or show the sudo command')
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      // Their operands are in the help of each; here they would leave no room for what it does.
+      subcommandTerm: (each) => each.name(),
+    })
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd().replace(/^error: /, `${io.colors.red('reeve:')} `)),
@@ -33,7 +55,7 @@ export function buildProgram(io: Io, commands: readonly Define[], hidden: readon
     .addHelpText('after', examples);
   for (const define of commands) {
     const command = define(io, program).copyInheritedSettings(program);
-    program.addCommand(command);
+    program.addCommand(command.helpGroup(headingOf(command.name())));
   }
   for (const define of hidden) program.addCommand(define(io, program), { hidden: true });
   return program;
@@ -48,5 +70,6 @@ Examples:
   reeve lease web          a port that stays the same and that nobody else gets
   reeve up -c reeve.yaml   run services behind balanced listeners
 
-Exit codes: 0 done or yes, 1 no, 2 wrong usage or configuration, 3 more privilege needed, 4 unknown,
-5 timed out, 70 a fault in reeve. With several targets, the worst.`;
+Exit codes: 0 done or yes, 1 no, 2 wrong usage or configuration, 3 more
+privilege needed, 4 unknown, 5 timed out, 70 a fault in reeve. With several
+targets, the worst.`;

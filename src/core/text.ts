@@ -15,3 +15,8 @@ export function printable(text: string): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** A command line without the folder of its program: what tells two of them apart comes after it. */
+export function shortCommand(command: string): string {
+  return command.replace(/^\/\S*\/(?=[^\s/])/, '');
+}

@@ -2,7 +2,7 @@
 import { formatHostPort } from '../../core/endpoint.ts';
 import { formatDuration } from '../../core/quantity.ts';
 import type { HolderRecord, SocketRecord, WhoRecord } from '../../core/records.ts';
-import { plural } from '../../core/text.ts';
+import { plural, shortCommand } from '../../core/text.ts';
 import type { WhoChange } from '../../ports/index.ts';
 import type { Io } from '../io.ts';
 import { renderTable } from './table.ts';
@@ -82,19 +82,20 @@ async function renderSockets(sockets: SocketRecord[], io: Io): Promise<void> {
       holder?.user ?? '-',
       holder ? age(holder) : '-',
       ...(foreign ? [socket.namespace ?? '-'] : []),
-      holder ? describe(holder) : '',
+      holder ? describe(holder, io) : '',
     ]),
     io,
   );
 }
 
-function describe({ container, unit, command, name }: HolderRecord): string {
+function describe({ container, unit, command, name }: HolderRecord, io: Io): string {
   const label = container
     ? `[container ${container.slice(0, 12)}] `
     : unit?.endsWith('.service')
       ? `[${unit}] `
       : '';
-  return `${label}${command ?? name}`;
+  // Whole where it goes to another program.
+  return `${label}${io.columns === null ? (command ?? name) : shortCommand(command ?? name)}`;
 }
 
 function age({ startedAt }: HolderRecord): string {

@@ -1,7 +1,7 @@
 // A screen of reeve top: the state as lines that fit the terminal.
 import { formatHostPort } from '../../core/endpoint.ts';
 import { formatDuration } from '../../core/quantity.ts';
-import { printable } from '../../core/text.ts';
+import { printable, shortCommand } from '../../core/text.ts';
 import type { Io } from '../io.ts';
 import { type Column, renderTable } from '../render/table.ts';
 import {
@@ -107,7 +107,7 @@ function portCells(row: PortRow): string[] {
     : '-';
   return [
     ...[row.protocol, formatHostPort(row.address, row.port), row.pid === null ? '-' : String(row.pid)],
-    ...[printable(row.name), printable(row.user), age, printable(row.command)],
+    ...[printable(row.name), printable(row.user), age, shortCommand(printable(row.command))],
   ];
 }
 
