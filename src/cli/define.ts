@@ -55,7 +55,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   return option((text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`write a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
   });
 }
 

@@ -41,6 +41,7 @@ export function buildProgram(io: Io, commands: readonly Define[], hidden: readon
     )
     .option('--elevate', 'before a command: run it as administrator (Windows asks), or show the sudo command')
     .showSuggestionAfterError()
+    .showHelpAfterError('  → reeve --help')
     .configureHelp({
       showGlobalOptions: true,
       sortSubcommands: false,
@@ -54,11 +55,18 @@ export function buildProgram(io: Io, commands: readonly Define[], hidden: readon
     .exitOverride()
     .addHelpText('after', examples);
   for (const define of commands) {
-    const command = define(io, program).copyInheritedSettings(program);
+    const command = dressed(define(io, program), program);
     program.addCommand(command.helpGroup(headingOf(command.name())));
   }
   for (const define of hidden) program.addCommand(define(io, program), { hidden: true });
   return program;
+}
+
+function dressed(command: Command, program: Command): Command {
+  command.copyInheritedSettings(program).showHelpAfterError(`  → reeve ${command.name()} --help`);
+  // Its own, or it would be in a group of the program's.
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
+  return command;
 }
 
 const examples = `

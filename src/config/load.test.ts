@@ -48,7 +48,7 @@ describe('loadConfig', () => {
     await expect(loadConfig(file, {})).rejects.toMatchObject({
       code: 'config',
       message: `there is no configuration at ${file}`,
-      hint: 'Name the file: reeve up -c FILE',
+      hint: 'Name the file: -c FILE',
     });
   });
 

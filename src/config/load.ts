@@ -51,7 +51,7 @@ async function readBounded(file: string): Promise<Buffer> {
 }
 
 function cannotRead(file: string, cause: unknown): ReeveError {
-  const hint = 'Name the file: reeve up -c FILE';
+  const hint = 'Name the file: -c FILE';
   switch (errorCode(cause)) {
     case 'ENOENT':
     case 'ENOTDIR':

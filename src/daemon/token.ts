@@ -44,8 +44,13 @@ export async function readToken(file: string): Promise<string> {
     mode = (await stat(file)).mode;
     text = (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    const code = errorCode(error) === 'ENOENT' ? 'not-found' : 'privilege';
-    throw new ReeveError(code, `cannot read the token file ${file}: ${errorMessage(error)}`, {
+    if (errorCode(error) === 'ENOENT') {
+      throw new ReeveError('not-found', `there is no token file at ${file}`, {
+        hint: 'Name the configuration that the daemon was started with: -c FILE',
+        cause: error,
+      });
+    }
+    throw new ReeveError('privilege', `cannot read the token file ${file}: ${errorMessage(error)}`, {
       hint: 'It belongs to the user that runs the daemon',
       cause: error,
     });

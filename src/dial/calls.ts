@@ -137,7 +137,10 @@ export class Calls {
       if (taken === 'full') return null;
       if (taken !== null) return taken;
       const readyIn = this.choice.readyIn();
-      if (readyIn === null) throw new ReeveError('not-found', `${name} has no target`);
+      if (readyIn === null)
+        throw new ReeveError('not-found', `${name} has no target`, {
+          hint: 'reeve services lists what there is',
+        });
       const before = tries.length > 0 ? `; this call has tried ${tries.join('; ')}` : '';
       throw new ReeveError(
         'unreachable',

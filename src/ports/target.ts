@@ -19,19 +19,32 @@ export type Target =
   | { kind: 'pid'; text: string; pid: number }
   | { kind: 'name'; text: string; name: string };
 
-const accepted = '3000, :3000, 3000-3010, udp:53, 127.0.0.1:80, [::1]:8080, pid:123, name:node';
+const ports = '3000, :3000, 3000-3010, udp:53, 127.0.0.1:80, [::1]:8080';
 
 /** @throws ReeveError `usage` that says what is accepted. */
 export function parseTarget(text: string): Target {
   const trimmed = text.trim();
-  const pid = /^pid:(\d{1,10})$/i.exec(trimmed);
+  const pid = /^pid:(.*)$/i.exec(trimmed);
+  if (pid && !/^\d{1,10}$/.test(pid[1]!))
+    throw new ReeveError('usage', `'${trimmed}' names no process: write its number, such as pid:123`);
   if (pid) return { kind: 'pid', text: trimmed, pid: Number(pid[1]) };
-  const name = /^name:(.+)$/i.exec(trimmed);
+  const name = /^name:(.*)$/i.exec(trimmed);
+  if (name?.[1] === '')
+    throw new ReeveError('usage', `'${trimmed}' names no process: write a name, such as name:node`);
   if (name) return { kind: 'name', text: trimmed, name: name[1]!.toLowerCase() };
-  return parsePortTarget(trimmed);
+  try {
+    return parsePortTarget(trimmed);
+  } catch (error) {
+    if (!(error instanceof ReeveError) || error.hint !== `Accepted: ${ports}`) throw error;
+    throw new ReeveError(error.code, error.message, { hint: `Accepted: ${ports}, pid:123, name:node` });
+  }
 }
 
 export function parsePortTarget(text: string): PortTarget {
+  if (/^(pid|name):/i.test(text))
+    throw new ReeveError('usage', `'${text}' is no port: only who takes processes`, {
+      hint: `See its ports: reeve who ${text}`,
+    });
   const explicit = /^(tcp|udp):/i.test(text);
   const { protocol, rest } = splitProtocol(text.trim());
   let split: { host: string | null; port: string };
@@ -42,7 +55,7 @@ export function parsePortTarget(text: string): PortTarget {
     return { kind: 'ports', text, protocol: explicit ? protocol : null, host, range: parseRange(split.port) };
   } catch (error) {
     if (error instanceof ReeveError && error.hint === null) {
-      throw new ReeveError(error.code, error.message, { hint: `Accepted: ${accepted}` });
+      throw new ReeveError(error.code, error.message, { hint: `Accepted: ${ports}` });
     }
     throw error;
   }

@@ -77,7 +77,7 @@ async function resolveHost(host: string | null, { ipv6 }: HostFacts): Promise<Re
   } catch (error) {
     const cause = invalidArgument(
       `'${host}' is neither an address nor a name that resolves`,
-      [`getaddrinfo failed: ${errorMessage(error)}`],
+      [`getaddrinfo failed: ${errorCode(error) ?? errorMessage(error)}`],
       'write an address of this machine, or 0.0.0.0 or :: for all of them',
     );
     return { cause, code: errorCode(error) ?? 'ENOTFOUND' };

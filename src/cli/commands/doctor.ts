@@ -34,6 +34,10 @@ async function run(io: Io, options: DoctorOptions): Promise<number> {
     import('../../daemon/index.ts'),
     import('../render/doctor.ts'),
   ]);
+  if (options.config !== undefined) {
+    const { loadConfig } = await import('../../config/index.ts');
+    await loadConfig(options.config, io.env);
+  }
   const system = await selectSystem();
   const table = await system.sockets
     .table({ listening: true })

@@ -124,6 +124,16 @@ export const hindrances: readonly (readonly [english: string, chinese: string])[
     '“{text}” 不是端点：IPv6 地址需要方括号和端口',
   ],
   ["'{text}' is not an endpoint: its protocol is tcp or udp", '“{text}” 不是端点：协议只能是 tcp 或 udp'],
+  [
+    "'{text}' names no process: write its number, such as pid:123",
+    '“{text}” 没有指明进程：请写其编号，例如 pid:123',
+  ],
+  [
+    "'{text}' names no process: write a name, such as name:node",
+    '“{text}” 没有指明进程：请写名称，例如 name:node',
+  ],
+  ["'{text}' is no port: only who takes processes", '“{text}” 不是端口：只有 who 接受进程'],
+  ['See its ports: reeve who {text}', '查看其端口：reeve who {text}'],
   ["'{text}' is not a port or endpoint", '“{text}” 不是端口或端点'],
   ["'{text}' is not a host name or an address", '“{text}” 不是主机名或地址'],
   [
@@ -136,6 +146,7 @@ export const hindrances: readonly (readonly [english: string, chinese: string])[
   ],
   ['{folder}: is not a directory', '{folder}：不是目录'],
   ['Write {text}', '请写 {text}'],
+  ['Accepted: {forms}, pid:123, name:node', '可接受：{forms}、pid:123、name:node'],
   ['Accepted: {forms}', '可接受：{forms}'],
   [
     '{range} has {count} ports: free takes at most {most} at once',

@@ -22,11 +22,9 @@ export async function renderWho(record: WhoRecord, options: Options, io: Io): Pr
   const asked = options.asked.length > 0;
   if (sockets.length === 0) {
     if (options.quiet) return;
-    io.out(asked ? `Nobody has ${options.asked.join(', ')}.` : 'Nothing is listening.');
+    io.out(asked ? nobody(options.asked) : 'Nothing is listening.');
     if (asked && !options.allStates) {
-      io.out(
-        io.colors.dim(`Connections may still use it: reeve who ${options.asked.join(' ')} --all-states`),
-      );
+      io.out(io.colors.dim(`There may be connections: reeve who ${options.asked.join(' ')} --all-states`));
     }
     return;
   }
@@ -39,6 +37,11 @@ export async function renderWho(record: WhoRecord, options: Options, io: Io): Pr
     await renderSockets(sockets, io);
   }
   if (!options.quiet) renderSummary(sockets, io);
+}
+
+function nobody(asked: string[]): string {
+  const processes = asked.every((each) => /^(pid|name):/i.test(each));
+  return processes ? `Nothing of ${asked.join(', ')} is listening.` : `Nobody has ${asked.join(', ')}.`;
 }
 
 function place(socket: SocketRecord): string {
