@@ -1,16 +1,19 @@
 // `reeve upgrade`: another process takes over the sockets; connections end in the old one; a bad one changes nothing.
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import type { DaemonStatus, UpgradeResult } from '../../src/daemon/index.ts';
 import { who } from '../../src/ports/index.ts';
 import { selectSystem } from '../../src/system/select.ts';
 import { eventually } from '../support/children.ts';
 import { reeve, reeveJson } from '../support/reeve.ts';
+import { parse } from '../support/sinks.ts';
 import { heldRequest, listenerAt, type Up, up } from './daemon-process.ts';
 import { appService, ask, askJson, type House, house } from './daemon-support.ts';
 import { freePort } from './daemon-talk.ts';
+import { udpClient, udpServer } from './udp-support.ts';
 
 const config = (more = '') => `
 services: ${appService}
@@ -194,6 +197,51 @@ test('an upgrade of an upgrade, while the first still drains; a deadline ends wh
   // The first still waits: it ends when its connection does.
   held.socket.destroy();
   await eventually(() => old.child.exitCode === 0);
+});
+
+test('datagrams go on: each is heard once, and answered, by the old process where it had heard it', async () => {
+  // Late, so that some answers are always under way.
+  const target = await udpServer((datagram, { port, address }) => {
+    setTimeout(() => target.socket.send(datagram, port, address), 200);
+    return null;
+  });
+  const home = house(`
+listeners:
+  echo: { bind: ["udp://127.0.0.1:0"], balance: { targets: ["127.0.0.1:${target.port}"] } }
+  intake: { bind: ["udp://127.0.0.1:0"], sink: lines }
+sinks:
+  lines: { file: lines.jsonl }
+`);
+  const old = await begin(home);
+  const before = await old.status();
+  const clientOf = (name: string) => udpClient(Number(listenerAt(before, name).split(':').at(-1)));
+  const [asking, telling] = [await clientOf('echo'), await clientOf('intake')];
+  let said = 0;
+  // Slow enough for the kernel to keep what comes while neither of both reads.
+  const talk = setInterval(() => {
+    said += 1;
+    asking.say(`${said}`);
+    telling.say(`${said}`);
+  }, 20);
+  onTestFinished(() => clearInterval(talk));
+  await eventually(() => asking.answers.length > 10);
+  const { pid } = (await upgrade(home)).after;
+  const after = await old.status();
+  expect(after.pid).toBe(pid);
+  expect(after.listeners.map(({ binds }) => binds)).toEqual(before.listeners.map(({ binds }) => binds));
+  await eventually(async () =>
+    (await old.status()).listeners.every(({ datagrams }) => datagrams!.received > 10),
+  );
+  // Its sessions are quiet now, so that it waits for nobody.
+  await eventually(() => old.child.exitCode === 0);
+  clearInterval(talk);
+  const all = Array.from({ length: said }, (_, i) => `${i + 1}`);
+  const numbers = (texts: unknown[]) => texts.map(String).toSorted((a, b) => Number(a) - Number(b));
+  await eventually(() => asking.answers.length >= said);
+  expect(numbers(asking.answers)).toEqual(all);
+  const kept = () => parse(readFileSync(path.join(home.folder, 'lines.jsonl'), 'utf8'));
+  await eventually(() => kept().length >= said);
+  expect(numbers(kept().map(({ text }) => text))).toEqual(all);
 });
 
 test('nobody else can pretend to be upgraded from', async () => {

@@ -13,14 +13,14 @@ export interface UdpServer extends Target {
 
 /** Answers each datagram with what `answer` makes of it; null: with nothing. */
 export async function udpServer(
-  answer: (datagram: Buffer) => string | Buffer | null,
+  answer: (datagram: Buffer, from: RemoteInfo) => string | Buffer | null,
   settings: Partial<Target> = {},
 ): Promise<UdpServer> {
   const socket = createSocket('udp4');
   const heard: UdpServer['heard'] = [];
   socket.on('message', (datagram, from) => {
     heard.push({ text: datagram.toString(), from });
-    const said = answer(datagram);
+    const said = answer(datagram, from);
     if (said !== null) socket.send(said, from.port, from.address);
   });
   socket.bind(settings.port ?? 0, '127.0.0.1');
