@@ -36,7 +36,7 @@ export function percent(share: number | null | undefined, places = 0): string {
 
 function digits(value: number): string {
   if (value === 0) return '0';
-  if (value < 10) return value.toFixed(value < 1 ? 2 : 1);
+  if (value < 9.95) return value.toFixed(value < 0.995 ? 2 : 1);
   return Math.round(value).toString();
 }
 

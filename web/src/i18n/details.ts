@@ -11,6 +11,7 @@ export const detailTexts = {
   openNow: { en: 'open', zh: '个连接' },
   panic: { en: 'panic: all targets are used', zh: '恐慌模式：使用全部目标' },
   sink: { en: 'sink', zh: '接收端' },
+  handler: { en: 'handler', zh: '处理程序' },
   'traffic.search': { en: 'Listener or target', zh: '监听器或目标' },
   'targets.of': { en: 'Targets of {name}', zh: '{name} 的目标' },
   'targets.none': { en: 'There is no target.', zh: '没有目标。' },

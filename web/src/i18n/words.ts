@@ -97,6 +97,7 @@ export const words = {
   'probe.stalled': { en: 'overlapped a standstill of reeve', zh: '与 reeve 自身停顿重叠' },
   'socket.listen': { en: 'listen', zh: '监听' },
   'socket.bound': { en: 'bound', zh: '已绑定' },
+  'socket.unconnected': { en: 'open', zh: '已打开' },
   'socket.leased': { en: 'leased', zh: '已租出' },
   'socket.established': { en: 'established', zh: '已建立' },
   'evidence.ttlMs': { en: 'lasts', zh: '有效期' },

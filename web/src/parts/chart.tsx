@@ -76,6 +76,7 @@ async function show(box: HTMLElement, { series, lines, range, as }: Props, gone:
         {
           ...axis,
           size: 26,
+          space: 68,
           grid: { show: false },
           values: (_, splits) => splits.map((at) => shortTime(at, range)),
         },

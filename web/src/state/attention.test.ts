@@ -34,7 +34,7 @@ const issues = (some: { checks?: CheckStatus[]; listeners?: object[]; registry?:
     registry: { state: some.registry ?? 'ok', detail: null },
   } as unknown as DaemonStatus).map(({ tone, text }) => `${tone} ${text}`);
 const listener = (targets: TargetStatus[], panic = false): Partial<ListenerStatus> => ({
-  ...{ name: 'web', binds: [], targets, panic },
+  ...{ name: 'web', binds: [], targets, panic, serves: 'targets' },
 });
 
 describe('a check', () => {
@@ -92,4 +92,10 @@ describe('maintenance', () => {
     expect(subjectOf('web', target({ instance: 'app/0' }), services)).toBe('service/app/0');
     expect(subjectOf('web', target({ instance: 'elsewhere-1' }), services)).toBeNull();
   });
+});
+
+test('a listener of a service that nobody has is down; one of a sink or a handler needs no target', () => {
+  const of = (serves: string) => issues({ listeners: [{ ...listener([]), serves }] });
+  expect(of('service/nobody')).toEqual(['down issue.noTarget']);
+  expect([...of('sink/events'), ...of('handler/echo.ts')]).toEqual([]);
 });

@@ -14,7 +14,7 @@ export function issuesOf(status: DaemonStatus): Issue[] {
   const issues: Issue[] = [];
   const add = (tone: Issue['tone'], text: Key, subject: string, values: Issue['values'] = {}) =>
     issues.push({ tone, text, subject, values: { name: subject.split('/').slice(1).join('/'), ...values } });
-  for (const { name, binds, targets, panic } of status.listeners) {
+  for (const { name, binds, targets, panic, serves } of status.listeners) {
     for (const { address, listening, verified } of binds) {
       if (!listening) add('down', 'issue.notListening', `listener/${name}`, { address });
       else if (verified === false) add('down', 'issue.unverified', `listener/${name}`, { address });
@@ -23,8 +23,8 @@ export function issuesOf(status: DaemonStatus): Issue[] {
       ({ verdict, draining, ejectedUntil }) => verdict !== 'down' && !draining && ejectedUntil === null,
     );
     if (panic) add('down', 'issue.panic', `listener/${name}`);
-    if (!panic && targets.length > 0 && usable.length === 0)
-      add('down', 'issue.noTarget', `listener/${name}`);
+    const balances = targets.length > 0 || serves.startsWith('service/');
+    if (!panic && balances && usable.length === 0) add('down', 'issue.noTarget', `listener/${name}`);
     for (const { id, verdict, ejectedUntil } of targets) {
       if (usable.length === 0) continue;
       if (verdict === 'down') add('warn', 'issue.targetDown', `listener/${name}`, { target: id });

@@ -8,7 +8,14 @@ import type { TargetStatus } from '../state/types.ts';
 /** As high as a row of the list of targets, in the units of the picture and of the style sheet. */
 const rowHeight = 48;
 
-export function FlowLines({ listener, targets }: { listener: string; targets: TargetStatus[] }) {
+interface Props {
+  listener: string;
+  targets: TargetStatus[];
+  /** Of the one line that there is where no target is: to a sink, or to nothing. */
+  tone?: 'up' | 'down';
+}
+
+export function FlowLines({ listener, targets, tone = 'down' }: Props) {
   const rows = Math.max(1, targets.length);
   const height = rows * rowHeight;
   return (
@@ -19,7 +26,7 @@ export function FlowLines({ listener, targets }: { listener: string; targets: Ta
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      {targets.length === 0 && <path class="tone-up" d={`M0 ${height / 2}H100`} />}
+      {targets.length === 0 && <path class={`tone-${tone}`} d={`M0 ${height / 2}H100`} />}
       {targets.map((target, i) => (
         <Line
           key={target.id}

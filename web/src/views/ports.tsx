@@ -59,7 +59,7 @@ export function Ports() {
         head={
           <tr>
             <th class="r">{t('port')}</th>
-            <th>{t('protocol')}</th>
+            <th class="wide-only">{t('protocol')}</th>
             <th>{t('address')}</th>
             <th class="wide-only">{t('state')}</th>
             <th>{t('holder')}</th>
@@ -75,8 +75,9 @@ export function Ports() {
                 {row.port}
               </a>
             </th>
-            <td>{row.protocol}</td>
+            <td class="wide-only">{row.protocol}</td>
             <td>
+              {row.protocol === 'udp' && <span class="narrow-only note">udp </span>}
               <code>{row.address}</code>
             </td>
             <td class="wide-only">{word('socket', row.state)}</td>

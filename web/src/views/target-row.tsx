@@ -20,9 +20,8 @@ interface Props {
 export function TargetRow({ listener, row, all }: Props) {
   const series = `target/${listener}/${row.id}`;
   const state = targetState(row);
-  const weights = all
-    .filter(({ backup }) => backup === row.backup)
-    .reduce((sum, { weight }) => sum + weight, 0);
+  const tier = all.filter(({ backup }) => backup === row.backup);
+  const weights = tier.reduce((sum, { weight }) => sum + weight, 0);
   const name = row.instance ?? row.id;
   const subject = subjectOf(listener, row, status.peek()!.services);
   return (
@@ -42,7 +41,7 @@ export function TargetRow({ listener, row, all }: Props) {
       </span>
       <Weight
         {...{ listener, row, name }}
-        share={all.length > 1 && weights > 0 ? row.weight / weights : null}
+        share={tier.length > 1 && weights > 0 ? row.weight / weights : null}
       />
       <span class="target-number">
         <span class="label">{t('open')}</span>

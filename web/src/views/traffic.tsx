@@ -83,7 +83,8 @@ function Flow({ row, isOpen, isOneOfMany }: { row: ListenerStatus; isOpen: boole
 
 function FlowBody({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
   const series = `listener/${row.name}`;
-  const sinkName = row.serves.startsWith('sink/') ? row.serves.slice(5) : null;
+  const [kind, end = ''] = row.serves.split('/');
+  const isBalanced = kind !== 'sink' && kind !== 'handler';
   return (
     <div class="flow-body">
       <div class="flow-source">
@@ -120,25 +121,35 @@ function FlowBody({ row, isOpen }: { row: ListenerStatus; isOpen: boolean }) {
           </p>
         )}
       </div>
-      {sinkName === null ? (
+      {isBalanced ? (
         <>
           <FlowLines listener={row.name} targets={row.targets} />
           <ul class="flow-targets" aria-label={t('targets.of', { name: row.name })}>
             {row.targets.map((target) => (
               <TargetRow key={target.id} listener={row.name} row={target} all={row.targets} />
             ))}
-            {row.targets.length === 0 && <li class="note">{t('targets.none')}</li>}
+            {row.targets.length === 0 && <li class="target note">{t('targets.none')}</li>}
           </ul>
         </>
       ) : (
         <>
-          <FlowLines listener={row.name} targets={[]} />
+          <FlowLines listener={row.name} targets={[]} tone="up" />
           <ul class="flow-targets">
-            <SinkTarget name={sinkName} />
+            {kind === 'sink' ? <SinkTarget name={end} /> : <HandlerTarget name={end} />}
           </ul>
         </>
       )}
     </div>
+  );
+}
+
+function HandlerTarget({ name }: { name: string }) {
+  return (
+    <li class="target">
+      <State of="up" />
+      <strong>{name}</strong>
+      <span class="note">{t('handler')}</span>
+    </li>
   );
 }
 
