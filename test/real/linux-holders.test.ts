@@ -109,6 +109,14 @@ describe.runIf(needs('holders by BPF', 'linux', 'root', 'bpf'))('holders', () =>
     expect(JSON.parse(stdout)).toEqual(['own']);
   });
 
+  it('are the same where the machine has so many files that another thread reads', async () => {
+    const script = `require('node:net').createServer().listen(0, () => console.log('up'))`;
+    const own = new Set(socketsOf((await startNode(script)).pid));
+    const [here, aside] = [() => 0, () => 1e9].map((files) => createKernelHolders(bpf, files));
+    expect(await aside!(own)).toEqual(await here!(own));
+    expect((await aside!(own))!.size).toBe(own.size);
+  });
+
   it('leave no descriptor open, however often they are asked for', async () => {
     const before = readdirSync('/proc/self/fd').length;
     const ask = createKernelHolders();

@@ -1,5 +1,5 @@
 // Who has which socket open, told by a BPF program that the kernel calls with every open file: as root, since Linux 5.17.
-import { closeSync, read, readlinkSync } from 'node:fs';
+import { closeSync, read, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { errorCode } from '../../../core/errors.ts';
 import { bpf } from '../../../ffi/index.ts';
@@ -21,7 +21,8 @@ const firstPidNamespace = 'pid:[4026531836]';
 /** The kernel gives at most 32 KiB at once (bpf_seq_read: eight pages). */
 const answerSize = 64 * 1024;
 
-const readAsync = promisify(read);
+/** The kernel goes through so many in some 10 ms, which others can wait: the walk takes turns of that length, too. */
+const fewFiles = 50_000;
 
 export type BpfCall = typeof bpf;
 
@@ -32,7 +33,7 @@ export type KernelHolders = (ids: ReadonlySet<string>) => Promise<Map<string, nu
  * What is loaded is there for one question: to keep it would be quicker by a millisecond, and cost a descriptor for
  * each System that a program makes.
  */
-export function createKernelHolders(call: BpfCall = bpf): KernelHolders {
+export function createKernelHolders(call: BpfCall = bpf, openFiles = countOpenFiles): KernelHolders {
   /** The type that the program belongs to; undefined before the first question, null where the kernel refused. */
   let target: number | null | undefined;
   return async (ids) => {
@@ -47,7 +48,7 @@ export function createKernelHolders(call: BpfCall = bpf): KernelHolders {
       return null;
     }
     try {
-      return await readAll(iterator, ids);
+      return await readAll(iterator, ids, openFiles() <= fewFiles ? readHere : readAside);
     } catch {
       return null;
     } finally {
@@ -96,29 +97,37 @@ function start(call: BpfCall, target: number): number {
   }
 }
 
-async function readAll(iterator: number, ids: ReadonlySet<string>): Promise<Map<string, number[]>> {
+type Read = (fd: number, into: Uint8Array) => number | Promise<number>;
+
+const readHere: Read = (fd, into) => readSync(fd, into);
+
+/** On a thread of the pool. For a short command that would be two changes of threads for nothing. */
+const readAside: Read = async (fd, into) => (await promisify(read)(fd, into, 0, into.length, null)).bytesRead;
+
+async function readAll(
+  iterator: number,
+  ids: ReadonlySet<string>,
+  readSome: Read,
+): Promise<Map<string, number[]>> {
   const wanted = new Map([...ids].map((id) => [Number(id), id]));
   const pids = new Map<string, number[]>();
   const answer = new Uint8Array(answerSize);
   for (;;) {
-    const size = await readSome(iterator, answer);
-    if (size === 0) break;
-    readRecords(answer.subarray(0, size), wanted, pids);
+    try {
+      const size = await readSome(iterator, answer);
+      if (size === 0) break;
+      readRecords(answer.subarray(0, size), wanted, pids);
+    } catch (error) {
+      // After a million files without a socket it comes back for breath (bpf_seq_read).
+      if (errorCode(error) !== 'EAGAIN') throw error;
+    }
   }
   // The order of /proc: threads with descriptors of their own come where their own number is.
   for (const found of pids.values()) found.sort((a, b) => a - b);
   return pids;
 }
 
-/** On a thread of the pool, since the kernel may go through a million files before it has something to tell. */
-async function readSome(iterator: number, answer: Uint8Array): Promise<number> {
-  for (;;) {
-    try {
-      const { bytesRead } = await readAsync(iterator, answer, 0, answer.length, null);
-      return bytesRead;
-    } catch (error) {
-      // After a million files without a socket it comes back for breath (bpf_seq_read).
-      if (errorCode(error) !== 'EAGAIN') throw error;
-    }
-  }
+/** Of the whole machine (proc_sys_fs(5)). */
+function countOpenFiles(): number {
+  return Number.parseInt(readFileSync('/proc/sys/fs/file-nr', 'utf8'), 10);
 }
