@@ -1,5 +1,6 @@
 // What a command may touch: two streams, colours, the terminal's width, and the signal that Ctrl-C sets off.
 import pc from 'picocolors';
+import { errorMessage, exit } from '../core/errors.ts';
 
 /** The part of `process` that the command line uses. */
 export interface Host {
@@ -7,6 +8,7 @@ export interface Host {
   stderr: NodeJS.WriteStream;
   stdin: NodeJS.ReadStream;
   env: NodeJS.ProcessEnv;
+  exitCode?: number | string | null | undefined;
   on(event: NodeJS.Signals, listener: () => void): unknown;
   off(event: NodeJS.Signals, listener: () => void): unknown;
   removeAllListeners(event: NodeJS.Signals): unknown;
@@ -29,6 +31,8 @@ export interface Io {
   say(text: string): string;
   /** Whether --lang itself asked for it, so that it counts for JSON too. */
   languageAsked: boolean;
+  /** Whether standard output could not be written; a reader that went away is none. */
+  outputFailed: boolean;
   out(text: string): void;
   err(text: string): void;
   /** Gives the signals back, for a command that handles them itself. */
@@ -42,16 +46,23 @@ export function createIo(args: string[], host: Host): Io {
   host.on('SIGINT', stop);
   host.on('SIGTERM', stop);
   // A reader that has seen enough (`reeve who | head`) is no error.
-  const onPipe = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    abort.abort();
+  // A full disk is told once, and shows in the exit code, whether the command has ended by then or not.
+  let untold = true;
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return abort.abort();
+    io.outputFailed = true;
+    host.exitCode = exit.no;
+    if (untold) io.err(`${io.colors.red('reeve:')} the output cannot be written: ${errorMessage(error)}`);
+    untold = false;
   };
-  host.stdout.on('error', onPipe);
+  host.stdout.on('error', onError);
+  // There is nobody left to tell.
+  host.stderr.on('error', () => {});
   const releaseSignals = () => {
     host.off('SIGINT', stop);
     host.off('SIGTERM', stop);
   };
-  return {
+  const io: Io = {
     host,
     env: host.env,
     colors: pc.createColors(wantsColor(args, host)),
@@ -66,7 +77,9 @@ export function createIo(args: string[], host: Host): Io {
     err: (text) => void host.stderr.write(`${text}\n`),
     releaseSignals,
     close: releaseSignals,
+    outputFailed: false,
   };
+  return io;
 }
 
 /** On a terminal, unless --no-color or NO_COLOR (no-color.org) say otherwise; FORCE_COLOR where there is none. */

@@ -34,7 +34,7 @@ export async function main(
       if (code !== null) return code;
     }
     await program.parseAsync(helpAsked(elevated ?? args, program), { from: 'user' });
-    return io.exitCode;
+    return io.outputFailed ? exit.no : io.exitCode;
   } catch (error) {
     return tell(error, io);
   } finally {

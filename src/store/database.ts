@@ -197,6 +197,12 @@ function explained(error: unknown, file: string): unknown {
   if (['EACCES', 'EPERM', 'EROFS', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM'].includes(code)) {
     return new ReeveError('privilege', `cannot write ${file}: ${errorMessage(error)}`, { cause: error });
   }
+  if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)) {
+    return new ReeveError('unreachable', `cannot write ${file}: there is no room left on its disk`, {
+      hint: `See what fills it: df -h ${path.dirname(file)}`,
+      cause: error,
+    });
+  }
   if (['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes(code)) {
     return new ReeveError('config', `${file} is not a database of reeve, or is damaged`, {
       hint: 'Move it away: a new one is made',

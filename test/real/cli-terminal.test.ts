@@ -80,6 +80,19 @@ describe.runIf(needs('reeve on a terminal', 'linux', 'script'))('on a terminal',
     expect([code, stderr]).toEqual([2, expect.stringContaining('--pick needs a terminal')]);
   });
 
+  it('a scan that is cancelled shows what it has found, and ends with 130', async () => {
+    const child = await startNode(server(0));
+    const scan = terminal(['scan', '127.0.0.1', '-p', `${child.line},1-60000`, '--rate', '500/s']);
+    await eventually(
+      () => /Scanning 127\.0\.0\.1: \d+ of \d+ ports, [^\n]*1 open/.test(text(scan.raw())),
+      20_000,
+    );
+    scan.type('\x03');
+    expect(await scan.ended).toBe(130);
+    expect(text(scan.raw())).toMatch(new RegExp(`${child.line} +open`));
+    expect(text(scan.raw())).toContain('cancelled');
+  });
+
   it('wait tells what it waits for, and leaves nothing of it behind', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));

@@ -103,6 +103,16 @@ describe('output', () => {
     expect([stderr, status]).toEqual(['', 0]);
   });
 
+  it.runIf(needs('output to a full disk', 'linux'))('says that its output cannot be written', () => {
+    for (const args of ['who --json', '--help']) {
+      const run = spawnSync('sh', ['-c', `"${process.execPath}" "${reeveFile}" ${args} > /dev/full`], {
+        encoding: 'utf8',
+      });
+      expect(run.stderr).toMatch(/^reeve: the output cannot be written: ENOSPC[^\n]*\n$/);
+      expect(run.status).toBe(1);
+    }
+  });
+
   it.runIf(needs('aligned columns in a terminal', 'script', 'linux'))('fits the terminal', async () => {
     await startNode(
       `require('net').createServer().listen(0, '127.0.0.1', () => console.log('${'x'.repeat(300)}'.length)); // ${'long '.repeat(60)}`,

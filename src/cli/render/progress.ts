@@ -16,13 +16,10 @@ const silent: Progress = { visible: false, update() {}, close() {} };
 /** Drawn at most ten times a second, so that drawing never slows the work. */
 const redrawMs = 100;
 
-export async function openProgress(io: Io, title: string, { json, quiet }: Common): Promise<Progress> {
-  if (json || quiet || !io.host.stderr.isTTY) return silent;
-  const { progress } = await import('@clack/prompts');
-  const bar = progress({ max: 1000, output: io.host.stderr });
-  bar.start(title);
+export async function openProgress(io: Io, title: string, common: Common): Promise<Progress> {
+  const line = openLine(io, common);
+  if (!line) return silent;
   const started = performance.now();
-  let drawn = 0;
   let last = 0;
   return {
     visible: true,
@@ -30,12 +27,42 @@ export async function openProgress(io: Io, title: string, { json, quiet }: Commo
       const now = performance.now();
       if (now - last < redrawMs && done < total) return;
       last = now;
-      const target = Math.floor((done / total) * 1000);
-      bar.advance(target - drawn, `${title}: ${progressWords(done, total, open, now - started)}`);
-      drawn = target;
+      line.draw(progressLine(title, done, total, open, now - started, line.columns()));
     },
-    close: () => bar.clear(),
+    close: line.close,
   };
+}
+
+/** One line of stderr that is drawn again and again; null where nobody sees it. */
+function openLine({ host: { stderr, env } }: Io, { json, quiet }: Common) {
+  if (json || quiet || !stderr.isTTY || env.TERM === 'dumb') return null;
+  let drawn = false;
+  return {
+    columns: () => stderr.columns || 80,
+    draw(text: string) {
+      drawn = true;
+      stderr.write(`\r\x1b[K${[...text].slice(0, (stderr.columns || 80) - 1).join('')}`);
+    },
+    close() {
+      if (drawn) stderr.write('\r\x1b[K');
+    },
+  };
+}
+
+/** The bar has what the words leave of the line. */
+export function progressLine(
+  title: string,
+  done: number,
+  total: number,
+  open: number,
+  ms: number,
+  columns: number,
+): string {
+  const words = `${title}: ${progressWords(done, total, open, ms)}`;
+  const room = Math.min(40, columns - 2 - words.length);
+  if (room < 5) return words;
+  const full = Math.round((done / Math.max(total, 1)) * room);
+  return `${'━'.repeat(full)}${'─'.repeat(room - full)} ${words}`;
 }
 
 export interface Spinner {
@@ -48,17 +75,17 @@ const spinnerAfter = 1000;
 const turns = ['|', '/', '-', '\\'];
 
 /** One line on a terminal that says what is waited for, and for how long; gone when it is over. */
-export async function openSpinner(io: Io, { json, quiet }: Common, title = 'waiting'): Promise<Spinner> {
-  const { stderr } = io.host;
-  if (json || quiet || !stderr.isTTY) return { say() {}, close() {} };
+export async function openSpinner(io: Io, common: Common, title = 'waiting'): Promise<Spinner> {
+  const line = openLine(io, common);
+  if (!line) return { say() {}, close() {} };
   const started = performance.now();
   let told = '';
   let turn = 0;
   const timer = setInterval(() => {
     const ms = performance.now() - started;
     if (ms < spinnerAfter) return;
-    const line = `${turns[turn++ % turns.length]} ${title} ${formatDuration(Math.floor(ms / 1000) * 1000)}  ${printable(told)}`;
-    stderr.write(`\r\x1b[K${[...line].slice(0, (stderr.columns || 80) - 1).join('')}`);
+    const spent = formatDuration(Math.floor(ms / 1000) * 1000);
+    line.draw(`${turns[turn++ % turns.length]} ${title} ${spent}  ${printable(told)}`);
   }, redrawMs);
   return {
     say(text) {
@@ -66,7 +93,7 @@ export async function openSpinner(io: Io, { json, quiet }: Common, title = 'wait
     },
     close() {
       clearInterval(timer);
-      if (turn > 0) stderr.write('\r\x1b[K');
+      line.close();
     },
   };
 }
