@@ -7,7 +7,14 @@ import { renderTable } from './table.ts';
 
 async function lines(rows: string[][], columns: number | null): Promise<string[]> {
   const printed: string[] = [];
-  const host = { stdout: { on() {} }, stderr: {}, stdin: {}, env: {}, on() {}, off() {} } as unknown as Host;
+  const host = {
+    stdout: { on() {} },
+    stderr: { on() {} },
+    stdin: {},
+    env: {},
+    on() {},
+    off() {},
+  } as unknown as Host;
   const io: Io = { ...createIo(['--no-color'], host), columns, out: (text) => void printed.push(text) };
   await renderTable(
     [{ title: 'PORT', align: 'right' }, { title: 'NAME' }, { title: 'COMMAND', flexible: true }],
