@@ -23,7 +23,7 @@ async function outputOf({ file, env }, args) {
   return text;
 }
 
-/** Requests a second, and CPU microseconds for each. */
+/** Requests a second, how many there were, and CPU microseconds for each. */
 export async function requests({ port, pid }, seconds, ...words) {
   const before = cpuOf(pid);
   const args = ['-t1', '-c64', `-d${seconds}s`, ...words, `http://127.0.0.1:${port}/`];
@@ -31,7 +31,7 @@ export async function requests({ port, pid }, seconds, ...words) {
   const count = Number(/(\d+) requests in/.exec(text)?.[1]);
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
   if (!count || /Non-2xx|Socket errors: connect [1-9]/.test(text)) throw new Error(text);
-  return { rate, cost: ((cpuOf(pid) - before) / count) * 1e6 };
+  return { rate, count, cost: ((cpuOf(pid) - before) / count) * 1e6 };
 }
 
 /** GB a second, and CPU seconds for each. */
@@ -93,7 +93,7 @@ export async function idleMemory({ port, pid }, count) {
 }
 
 /** Connected through to the target: one request has been answered. */
-function greeted(port) {
+export function greeted(port) {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.once('error', reject);

@@ -5,6 +5,7 @@ import type { ActionOutcome } from '../health/index.ts';
 import { type ConnectionEnd, datagramDrops } from '../relay/index.ts';
 import { dropReasons } from '../sinks/index.ts';
 import { instanceStates } from '../supervise/index.ts';
+import { createListenerHistogram } from './listener-histogram.ts';
 import { processMetrics } from './process-metrics.ts';
 import type { DaemonStatus, DatagramStatus } from './status.ts';
 
@@ -43,16 +44,13 @@ export function createMetrics(version: string): Metrics {
   const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
     new Histogram({ name: `portreeve_${name}`, help, labelNames, buckets, registers });
 
-  const duration = histogram(
-    'connection_duration_seconds',
-    'How long connections lasted.',
-    ['listener'],
-    durationBuckets,
-  );
-  const connect = histogram(
+  const byListener = (name: string, help: string, buckets: number[]) =>
+    createListenerHistogram(`portreeve_${name}`, help, buckets, registry);
+
+  const duration = byListener('connection_duration_seconds', 'How long connections lasted.', durationBuckets);
+  const connect = byListener(
     'connect_duration_seconds',
     'How long targets took to accept a connection.',
-    ['listener'],
     connectBuckets,
   );
   const checkDuration = histogram(
@@ -263,8 +261,8 @@ export function createMetrics(version: string): Metrics {
   return {
     contentType: registry.contentType,
     connectionEnded(listener, end) {
-      duration.observe({ listener }, end.ms / 1000);
-      if (end.connectMs !== null) connect.observe({ listener }, end.connectMs / 1000);
+      duration.observe(listener, end.ms / 1000);
+      if (end.connectMs !== null) connect.observe(listener, end.connectMs / 1000);
     },
     checkResult(check, verdict, ms) {
       checkResults.inc({ check, verdict });
@@ -274,8 +272,8 @@ export function createMetrics(version: string): Metrics {
     event: (kind) => events.inc({ kind }),
     forget(kind, name) {
       if (kind === 'listener') {
-        duration.remove({ listener: name });
-        connect.remove({ listener: name });
+        duration.forget(name);
+        connect.forget(name);
       } else {
         checkDuration.remove({ check: name });
         for (const verdict of ['up', 'down', 'unknown']) checkResults.remove({ check: name, verdict });
