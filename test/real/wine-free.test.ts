@@ -26,6 +26,7 @@ describe.runIf(needs('free on Windows', 'wine', 'root', 'ip'))('under Wine', () 
   beforeAll(async () => {
     wine = await Wine.create();
     wine.giveServices();
+    wine.giveWindows();
   });
   afterAll(() => wine[Symbol.asyncDispose]());
 
@@ -42,7 +43,7 @@ describe.runIf(needs('free on Windows', 'wine', 'root', 'ip'))('under Wine', () 
   }
 
   it('asks the holder by Ctrl-C in its console, and does no more where that is enough', async () => {
-    const { status, results, pid, ended, heard } = await free('polite');
+    const { status, results, pid, ended, heard } = await free('polite', '--timeout', '30s');
     expect(results).toMatchObject([
       { outcome: 'freed', plan: [{ action: 'terminate', subject: `node.exe (PID ${pid})` }] },
     ]);
@@ -50,7 +51,7 @@ describe.runIf(needs('free on Windows', 'wine', 'root', 'ip'))('under Wine', () 
   });
 
   it('terminates one that does not listen, and what it started, after the time it was given', async () => {
-    const { status, results, pid, ended, heard, left } = await free('deaf', '--timeout', '1s');
+    const { status, results, pid, ended, heard, left } = await free('deaf', '--timeout', '3s');
     expect(results).toMatchObject([
       { outcome: 'freed', plan: [{ subject: `node.exe (PID ${pid}), with 1 started by it` }] },
     ]);
@@ -62,6 +63,12 @@ describe.runIf(needs('free on Windows', 'wine', 'root', 'ip'))('under Wine', () 
     expect(results).toMatchObject([{ outcome: 'freed' }]);
     expect({ status, ended, heard }).toEqual({ status: 0, ended: 1, heard: false });
     expect(ms).toBeLessThan(50_000);
+  });
+
+  it('asks a window to close', async () => {
+    const { status, results, ended, heard } = await free('windowed', '--timeout', '30s');
+    expect(results).toMatchObject([{ outcome: 'freed' }]);
+    expect({ status, ended, heard }).toEqual({ status: 0, ended: 0, heard: true });
   });
 
   it('presses Ctrl-Break where Ctrl-C is ignored', async () => {

@@ -1,6 +1,7 @@
 // Runs the built command line as a Windows program under Wine, in a prefix of its own that ends with the test file.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   cpSync,
   mkdirSync,
@@ -153,6 +154,12 @@ export class Wine implements AsyncDisposable {
       registry,
       text.replace(section, (header) => [header, ...lines].join('\n')),
     );
+  }
+
+  /** Windows that nobody sees, on a host without a screen: to be called before anything runs. */
+  giveWindows(): void {
+    const registry = path.join(this.prefix, 'user.reg');
+    appendFileSync(registry, '\n[Software\\\\Wine\\\\Drivers]\n"Graphics"="null"\n');
   }
 
   /** Ends every process of this prefix, and only those. */

@@ -39,10 +39,14 @@ async function press({ pid, start }: ProcessIdentity): Promise<boolean> {
     stdio: 'ignore',
     timeout: helperMs,
   });
+  let timer: NodeJS.Timeout | undefined;
   const code = await new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null));
     child.once('exit', resolve);
+    // Its end may go unheard (seen under Wine): nobody waits longer than for one that is killed for being late.
+    timer = setTimeout(resolve, helperMs + 1000, null);
   });
+  clearTimeout(timer);
   return code === interruptResult.sent;
 }
 
