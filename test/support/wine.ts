@@ -69,6 +69,8 @@ export class Wine implements AsyncDisposable {
       HOME: process.env.HOME,
       USER: process.env.USER,
       WINEPREFIX: this.prefix,
+      // Its server's sockets go with the prefix.
+      TMPDIR: this.prefix,
       WINEDEBUG: '-all',
       WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=d',
       LD_LIBRARY_PATH: path.join(parts, 'usr/lib/x86_64-linux-gnu'),
