@@ -6,7 +6,7 @@ import type { Query } from '../registry/index.ts';
 import type { System } from '../system/index.ts';
 import type { EventBus } from './events.ts';
 import type { Recorder } from './history/recorder.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/index.ts';
 import type {
   DrainRequest,
   DrainResult,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckConfig } from '../config/index.ts';
 import { type Alerts, alertPolicy, answerOptions, type Check, type Scheduler } from '../health/index.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/index.ts';
 import type { CheckStatus } from './status.ts';
 
 export interface CheckRoom {

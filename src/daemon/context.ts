@@ -1,7 +1,7 @@
 // The context that every part is handed: each event goes to the bus, the log and the metrics at once.
 import { type Context, type EventKind, type Log, systemClock } from '../core/context.ts';
 import type { EventBus } from './events.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/index.ts';
 
 /** What a person should notice even when only warnings are shown. */
 const notable: ReadonlySet<EventKind> = new Set(['conflict', 'restart']);

@@ -15,7 +15,7 @@ import { createEventBus, type EventBus } from './events.ts';
 import type { Recorder } from './history/recorder.ts';
 import { inheritLock, type Lock, takeLock } from './lock.ts';
 import { createManagerReports, type ManagerReports } from './manager-reports.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics/index.ts';
 import { openShared } from './opening.ts';
 import type { ReloadResult, UpgradeRequest, UpgradeResult } from './orders.ts';
 import { type InForce, reloadInForce, settleWithin } from './reload.ts';

@@ -11,7 +11,7 @@ import type { Choice } from './engines.ts';
 import { giveAll } from './estate.ts';
 import type { HandlerRoom } from './handlers.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/index.ts';
 import type { DrainRequest, DrainResult, WeightRequest, WeightResult } from './orders.ts';
 import type { Prepared } from './prepared.ts';
 import type { SinkRoom } from './sinks.ts';

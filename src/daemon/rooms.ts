@@ -25,7 +25,7 @@ import { inheritAll } from './estate.ts';
 import { createHandlerRoom, type HandlerRoom } from './handlers.ts';
 import { inheritedSockets } from './inherited.ts';
 import { createListenerRoom, type ListenerRoom } from './listeners.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/index.ts';
 import { createPool, type Pool } from './pool.ts';
 import { consulSettings, createRegistryRoom, type RegistryRoom } from './registry.ts';
 import { registryTargets } from './registry-targets.ts';

@@ -6,7 +6,7 @@ import { ReeveError } from '../../src/core/errors.ts';
 import { type Api, openApi } from '../../src/daemon/api.ts';
 import { createEventBus, type EventBus } from '../../src/daemon/events.ts';
 import { createRecorder } from '../../src/daemon/history/recorder.ts';
-import { createMetrics, type Metrics } from '../../src/daemon/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/daemon/metrics/index.ts';
 import type { DaemonStatus } from '../../src/daemon/status.ts';
 import { selectSystem } from '../../src/system/select.ts';
 
