@@ -1,7 +1,6 @@
 // The listeners that the configuration names: sockets, engine and targets brought together, and changed while they run.
 import { isDeepStrictEqual } from 'node:util';
 import type { ListenerConfig } from '../config/index.ts';
-import { ReeveError } from '../core/errors.ts';
 import type { Memory } from '../health/index.ts';
 import type { BindTools } from '../listen/index.ts';
 import type { Background } from './background.ts';
@@ -12,12 +11,12 @@ import { giveAll } from './estate.ts';
 import type { HandlerRoom } from './handlers.ts';
 import { listenerStatus, type Row } from './listener-status.ts';
 import type { Metrics } from './metrics/index.ts';
-import type { DrainRequest, DrainResult, WeightRequest, WeightResult } from './orders.ts';
 import type { Prepared } from './prepared.ts';
 import type { SinkRoom } from './sinks.ts';
 import { Standings } from './standing.ts';
 import type { ListenerStatus } from './status.ts';
-import type { SourcedTarget, TargetSource } from './targets.ts';
+import { createTargetOrders, type TargetOrders } from './target-orders.ts';
+import type { TargetSource } from './targets.ts';
 import { createTraffic } from './traffic.ts';
 
 export interface ListenerParts {
@@ -36,13 +35,11 @@ export interface ListenerParts {
   targetsOf(name: string, config: ListenerConfig, changed: () => void): TargetSource | null;
 }
 
-export interface ListenerRoom {
+export interface ListenerRoom extends TargetOrders {
   /** Binds what is missing. @throws ReeveError where an address cannot be had; then nothing has changed. */
   prepare(configs: Record<string, ListenerConfig>, signal: AbortSignal): Promise<Prepared>;
   /** Reads certificates anew. @throws ReeveError where one is wrong; then nothing has changed. */
   reread(): Promise<void>;
-  drainTarget(request: DrainRequest): DrainResult;
-  weighTarget(request: WeightRequest): WeightResult;
   /** Connections that are open to this instance of a service. */
   openTo(instance: string): number;
   /** Asks for the engine of each anew: one has failed. */
@@ -112,32 +109,6 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         for (const engine of row ? [row.engine, ...row.before] : []) engine.end(target, reason);
       },
     });
-
-  /** The targets that an order means, with the listeners that have them. */
-  function find({ target, listener }: Pick<DrainRequest, 'target' | 'listener'>): [Row, SourcedTarget][] {
-    const some = [...rows.values()].filter(({ name }) => listener === undefined || name === listener);
-    const found = some.flatMap((row) => {
-      const all = row.source?.list() ?? [];
-      const meant = all.filter(({ id }) => id === target || row.source?.instanceOf(id) === target);
-      return meant.map((one): [Row, SourcedTarget] => [row, one]);
-    });
-    if (found.length > 0) return found;
-    const known = [...rows.values()].flatMap(({ source }) => source?.list().map(({ id }) => id) ?? []);
-    throw new ReeveError(
-      'not-found',
-      `no listener has the target '${target}': there are ${known.join(', ') || 'none'}`,
-    );
-  }
-
-  function carryOut(
-    which: Pick<DrainRequest, 'target' | 'listener'>,
-    order: (standings: Standings, target: SourcedTarget) => void,
-  ): { targets: string[] } {
-    const found = find(which);
-    for (const [row, target] of found) order(row.standings, target);
-    for (const row of new Set(found.map(([row]) => row))) refresh(row.name);
-    return { targets: found.map(([row, { id }]) => `${row.name}: ${id}`) };
-  }
 
   function start(name: string, config: ListenerConfig, binds: Held[]): void {
     const source = sourceOf(name, config);
@@ -226,12 +197,7 @@ export function createListenerRoom(parts: ListenerParts): ListenerRoom {
         },
       };
     },
-    drainTarget: ({ resume = false, deadlineMs = null, ...which }) =>
-      carryOut(which, (standings, { id }) =>
-        resume ? standings.resume(id) : standings.drain(id, deadlineMs),
-      ),
-    weighTarget: ({ weight, ...which }) =>
-      carryOut(which, (standings, target) => standings.setWeight(target, weight)),
+    ...createTargetOrders(rows, refresh),
     openTo(instance) {
       const open = [...rows.values()].flatMap((row) => statusOf(row).targets);
       return open
