@@ -14,7 +14,9 @@ const verdictWords: Words = { up: 'up', down: 'down', unknown: 'unknown' };
 
 export function renderChecks(results: CheckResult[], io: Io, words: Words = verdictWords): void {
   const { colors } = io;
-  const label = (mark: string, word: string) => `${mark} ${word.padEnd(7)}`;
+  const worst = words.degraded ?? 'degraded';
+  const width = Math.max(7, ...(results.some(({ degraded }) => degraded) ? [worst.length] : []));
+  const label = (mark: string, word: string) => `${mark} ${word.padEnd(width)}`;
   const marks = {
     up: colors.green(label('✓', words.up)),
     down: colors.red(label('✗', words.down)),
@@ -23,7 +25,7 @@ export function renderChecks(results: CheckResult[], io: Io, words: Words = verd
   for (const { url, verdict, degraded, ms, reason, detail } of results) {
     const took = ms === null ? '' : colors.dim(`  ${formatDuration(ms)}`);
     const found = [reason, detail].filter((text) => text !== null).join(': ');
-    const mark = degraded ? colors.yellow(label('!', words.degraded ?? 'degraded')) : marks[verdict];
+    const mark = degraded ? colors.yellow(label('!', worst)) : marks[verdict];
     io.out(`${mark}  ${colors.bold(url)}${took}${found ? `  ${found}` : ''}`);
   }
 }

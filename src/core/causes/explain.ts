@@ -14,8 +14,11 @@ export interface Explanation {
 
 /** `free` needs both: a bind (and listen) that worked, and a table without a conflicting holder. */
 export function explainBind(facts: BindFacts): Explanation {
-  const causes = [...conflictCauses(facts), ...refusalCauses(facts)];
   const { failure } = facts;
+  const refused = refusalCauses(facts);
+  // An address that is not there is refused before anybody asks who has the port.
+  const missing = /ADDRNOTAVAIL|AFNOSUPPORT/.test(failure?.code ?? '') && refused.length > 0;
+  const causes = [...(missing ? [] : conflictCauses(facts)), ...refused];
   if (failure === null) {
     if (holdingRivals(facts).length > 0) return { verdict: 'held', causes: ranked(causes) };
     if (!facts.table) return { verdict: 'unknown', causes: [unseen(facts)] };
