@@ -53,6 +53,22 @@ test('bytes are kept as they came, both streams in whole lines, and escapes only
   expect(statSync(path.join(logs, 'api.0.log')).mode & 0o007).toBe(0);
 });
 
+test('a program that prints in a code page is kept and logged in UTF-8, its half line at the end too', async () => {
+  const { logs } = home();
+  // "Größe" in 850, cut within the line, a line in UTF-8, and "ü" without an end.
+  const command = script(
+    `process.stdout.write(Buffer.from([0x47, 0x72, 0x94]));
+     setTimeout(() => process.stdout.write(Buffer.from([0xe1, 0x65, 0x0a])), 50);
+     setTimeout(() => process.stdout.write(Buffer.concat([Buffer.from('größer\\n'), Buffer.from([0x81])])), 100)`,
+  );
+  const config = { command, oneshot: true, ports: {}, logs: { encoding: 'cp850', echo: true, rotate } };
+  const run = supervised(serviceConfig([], config), { logs });
+  await run.until('it is done', ([one]) => one!.state === 'finished');
+  await run.service.stop();
+  expect(readFileSync(path.join(logs, 'api.0.log'), 'utf8')).toBe('Größe\ngrößer\nü\n');
+  expect(run.lines.map((line) => line.replace(/^api\/0: /, ''))).toEqual(['Größe', 'größer', 'ü']);
+});
+
 test('files are rotated by size, never within a line, and only so many stay; the last lines go back over them', async () => {
   const { logs, configFile } = home();
   const command = script("for (let i = 0; i < 1000; i++) console.log('line ' + i)");
