@@ -63,8 +63,9 @@ ${table(['view', 'transferred', 'first paint', 'rows there'], rows)}
 CPU of the daemon with its town's traffic: ${(alone * 100).toFixed(1)} % of a core, with a dashboard open ${(watched * 100).toFixed(1)} %; resident ${Math.round(memory / 1024)} MiB.
 
 With ${listeners} listeners, ${sockets} more sockets on the machine and ${connections} new connections a second: milliseconds between frames, and
-milliseconds of CPU that the page's main thread takes in a second, drawing by software included. *Reading* scrolls 1,500 pixels
-a second, *flick* 15,000. The page with nothing on it, measured in the same minute, is what this machine gives at best.
+milliseconds of CPU that the page's main thread takes in a second; without a graphics card, other threads draw meanwhile, on a
+machine that had other work as well. *Reading* scrolls 1,500 pixels a second, *flick* 15,000. The page with nothing on it,
+measured in the same run, is what the machine gives at best.
 
 ${table(['view', 'scrolling', 'frame P50', 'P99', 'longest', 'script', 'layout', 'all CPU', 'elements'], crowded)}`,
     versions: [
