@@ -24,7 +24,7 @@ import { needs } from '../support/parts.ts';
 
 const file = await bundled(new URL('../../src/relay/native/worker.ts', import.meta.url));
 const runsHere = needs('the workers of the native engine', 'linux');
-const shortConnections = Number(process.env.REEVE_CONNECTIONS ?? 20_000);
+const shortConnections = Number(process.env.REEVE_CONNECTIONS ?? 10_000);
 
 async function serveNative(
   options: ServeOptions,
