@@ -66,11 +66,18 @@ function tell(error: unknown, io: Io): number {
     io.err(`  ${colors.dim('→')} raise the limit: ulimit -n 1024`);
     return exit.unknown;
   }
+  if (refusals.has(errorCode(error) ?? '')) {
+    io.err(`${colors.red('reeve:')} ${errorMessage(error)}`);
+    return /^E(NOSPC|DQUOT)$/.test(errorCode(error)!) ? exit.no : exit.privilege;
+  }
   io.err(
     `${colors.red('reeve: a fault in reeve itself:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
   return exit.fault;
 }
+
+/** The system does not let this user write, or there is no room: its own words name the file. */
+const refusals = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
 
 /** 128 + SIGINT, as shells have it. */
 const interrupted = 130;

@@ -57,7 +57,10 @@ export async function openStateFolder(folder: string, make?: (folder: string) =>
     throw new ReeveError(
       denied ? 'privilege' : 'config',
       `cannot make the state directory ${folder}: ${errorMessage(error)}`,
-      { hint: 'Set state: in the configuration to a folder that this user may write', cause: error },
+      {
+        hint: 'Name a folder that this user may write: REEVE_STATE, or state: in the configuration',
+        cause: error,
+      },
     );
   }
 }

@@ -2,6 +2,7 @@
 import { exit, ReeveError, worstExit } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import type { FreeResult } from '../../core/records.ts';
+import { printable } from '../../core/text.ts';
 import type { PreparedFree } from '../../ports/index.ts';
 import { action, type Common, command, type Define, json, setting } from '../define.ts';
 import type { Io } from '../io.ts';
@@ -63,7 +64,12 @@ async function run(io: Io, operands: string[], options: Options): Promise<number
     if (!options.json) renderFreed(result, io);
   }
   if (options.json) io.out(json(inLanguage({ results }, io, true)));
-  return worstExit(results.map((result, i) => exitCode(result, prepared[i]!)));
+  const code = worstExit(results.map((result, i) => exitCode(result, prepared[i]!)));
+  if (code === exit.privilege && !options.json && !options.quiet) {
+    const again = system.platform === 'win32' ? 'reeve --elevate free' : 'sudo reeve free';
+    io.err(`  ${io.colors.dim('→')} ${again} ${operands.map(printable).join(' ')}`);
+  }
+  return code;
 }
 
 /** Without a terminal nothing is asked: the flag must say it. */
