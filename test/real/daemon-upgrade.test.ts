@@ -201,8 +201,10 @@ test('an upgrade of an upgrade, while the first still drains; a deadline ends wh
 
 test('datagrams go on: each is heard once, and answered, by the old process where it had heard it', async () => {
   // Late, so that some answers are always under way.
+  const answers = new Set<NodeJS.Timeout>();
+  onTestFinished(() => answers.forEach(clearTimeout));
   const target = await udpServer((datagram, { port, address }) => {
-    setTimeout(() => target.socket.send(datagram, port, address), 200);
+    answers.add(setTimeout(() => target.socket.send(datagram, port, address), 200));
     return null;
   });
   const home = house(`
