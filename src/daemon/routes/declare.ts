@@ -1,6 +1,6 @@
 // A route with what it takes and gives: requests are parsed by its schemas, and the API's document is made from them.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { ReeveError } from '../../core/errors.ts';
 
 export interface RouteSpec<
@@ -74,7 +74,8 @@ export function declare<
 export function parse<T>(schema: z.ZodType<T>, value: unknown, hint = ''): T {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  throw new ReeveError('usage', `not such a request: ${z.prettifyError(error).replaceAll('\n', ' ')}`, {
+  const wrong = error.issues.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ');
+  throw new ReeveError('usage', `not such a request: ${wrong}`, {
     ...(hint && { hint }),
   });
 }
