@@ -6,7 +6,7 @@ import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../scripts/setup.mjs';
-import { cpuSeconds, goProgram, ratio, report, rounds, table, versionOf } from './harness.mjs';
+import { cpuSeconds, familyOf, goProgram, ratio, report, rounds, table, versionOf } from './harness.mjs';
 
 const option = (name, fallback) =>
   Number(process.argv.find((word) => word.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
@@ -24,12 +24,12 @@ async function startGo() {
   return { child, file, address: address.trim() };
 }
 
-async function startReeve() {
-  const file = path.join(folder, 'reeve.jsonl');
-  const config = path.join(folder, 'reeve.yaml');
+async function startReeve(engine) {
+  const file = path.join(folder, `${engine}.jsonl`);
+  const config = path.join(folder, `${engine}.yaml`);
   writeFileSync(
     config,
-    `control: { listen: "127.0.0.1:0" }\nstate: ./state\nlisteners:\n  intake: { bind: ["127.0.0.1:0"], sink: events }\nsinks:\n  events: { file: ${file}, rotate: { size: 100GB } }\n`,
+    `control: { listen: "127.0.0.1:0" }\nstate: ./state-${engine}\nrelay: { engine: ${engine} }\nlisteners:\n  intake: { bind: ["127.0.0.1:0"], sink: events }\nsinks:\n  events: { file: ${file}, rotate: { size: 100GB } }\n`,
   );
   const child = spawn(process.execPath, [path.join(root, 'dist', 'reeve.cjs'), 'up', '-c', config], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -38,10 +38,13 @@ async function startReeve() {
   return { child, file, address: /intake\s+(127\.0\.0\.1:\d+)/.exec(text)[1] };
 }
 
+/** Of the process and the workers that it has. */
+const cpuOf = ({ child }) => familyOf(child.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+
 /** Every line is in the file, counted; what was measured ends with the last of them. */
 async function measure(server, mode, words, expected) {
   truncateSync(server.file, 0);
-  const cpu = cpuSeconds(server.child.pid);
+  const cpu = cpuOf(server);
   const { stdout } = await run(program, [mode, server.address, ...words.map(String)]);
   const ended = performance.now();
   let size = -1;
@@ -56,10 +59,14 @@ async function measure(server, mode, words, expected) {
   for (const byte of readFileSync(server.file)) if (byte === 10) count += 1;
   if (count !== expected) throw new Error(`${server.file} has ${count} lines of ${expected}`);
   const seconds = Number(stdout) + (grewAt - ended) / 1000;
-  return { perSecond: expected / seconds, cpu: ((cpuSeconds(server.child.pid) - cpu) / expected) * 1e6 };
+  return { perSecond: expected / seconds, cpu: ((cpuOf(server) - cpu) / expected) * 1e6 };
 }
 
-const servers = { 'reeve (portable)': await startReeve(), 'Go, a goroutine a connection': await startGo() };
+const servers = {
+  'reeve (native, as `auto` has it)': await startReeve('auto'),
+  'reeve (portable)': await startReeve('portable'),
+  'Go, a goroutine a connection': await startGo(),
+};
 try {
   const sections = [];
   for (const [title, unit, mode, words, expected] of [
