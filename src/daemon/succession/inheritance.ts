@@ -42,7 +42,6 @@ export async function receiveInheritance(env: NodeJS.ProcessEnv): Promise<Inheri
     );
   });
   const estate = await channel.next('estate', AbortSignal.timeout(readWithin));
-  stream.unref();
   const first = channelDescriptor + 1;
   return {
     estate,
@@ -51,6 +50,8 @@ export async function receiveInheritance(env: NodeJS.ProcessEnv): Promise<Inheri
     async mayBegin(signal) {
       channel.send({ is: 'ready' });
       await channel.next('go', signal);
+      // Only now: where all it was given is UDP, nothing else keeps this process until it hears on that.
+      stream.unref();
     },
     took: (control) => channel.send({ is: 'took', control }),
     failed: (why) => channel.send({ is: 'failed', why }),
