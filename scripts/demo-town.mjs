@@ -1,6 +1,6 @@
 // A small town to look at: services, listeners and checks with traffic, in a folder of its own, until it is closed.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import net from 'node:net';
@@ -44,7 +44,11 @@ export async function openTown() {
   const servers = [19001, 19002].map((port) =>
     net.createServer((socket) => socket.on('error', () => {}).end('hello\n')).listen(port, '127.0.0.1'),
   );
-  const daemon = spawn(process.execPath, [path.join(root, 'dist/reeve.cjs'), 'up', '-c', 'reeve.yaml'], {
+  // Run from there too: pictures of the town show no checkout.
+  const program = path.join(folder, 'portreeve');
+  cpSync(path.join(root, 'dist'), path.join(program, 'dist'), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(program, 'node_modules'), 'dir');
+  const daemon = spawn(process.execPath, [path.join(program, 'dist/reeve.cjs'), 'up', '-c', 'reeve.yaml'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, REEVE_LEASES: path.join(folder, 'leases') },

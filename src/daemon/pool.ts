@@ -84,11 +84,18 @@ export function createPool(options: PoolOptions): Pool {
       exclude: spokenFor(config),
     };
     const [granted] = await book.grant(request, closing.signal);
-    const held = new HeldPort(granted!.port, { system, log }, async (evidence) => {
-      if (!leases.delete(granted!)) return;
-      if (evidence) await book.note(granted!, 'stolen', evidence);
-      await book.release([granted!]);
-    });
+    const held = new HeldPort(
+      granted!.port,
+      { system, log },
+      {
+        markBound: (pid) => book.markBound(granted!, { pid }),
+        async giveBack(evidence) {
+          if (!leases.delete(granted!)) return;
+          if (evidence) await book.note(granted!, 'stolen', evidence);
+          await book.release([granted!]);
+        },
+      },
+    );
     leases.set(granted!, held);
     return held;
   };
@@ -135,23 +142,26 @@ export function spokenFor({ ports, services, listeners, control }: Spoken): Port
   return [...new Set(numbers)].map((port) => ({ first: port, last: port }));
 }
 
+/** What the book is told of one port. */
+interface Written {
+  markBound(pid: number): Promise<unknown>;
+  giveBack(stolen?: Record<string, unknown>): Promise<void>;
+}
+
 class HeldPort implements PortLease {
   readonly port: number;
   isLost = false;
   readonly #tools: Pick<PoolOptions, 'system' | 'log'>;
-  readonly #giveBack: (evidence?: Record<string, unknown>) => Promise<void>;
+  readonly #written: Written;
   #parked: Parked | null = null;
   /** Whether it shall be parked: parking takes a moment. */
   #wanted = false;
+  #isBound = false;
 
-  constructor(
-    port: number,
-    tools: Pick<PoolOptions, 'system' | 'log'>,
-    giveBack: (evidence?: Record<string, unknown>) => Promise<void>,
-  ) {
+  constructor(port: number, tools: Pick<PoolOptions, 'system' | 'log'>, written: Written) {
     this.port = port;
     this.#tools = tools;
-    this.#giveBack = giveBack;
+    this.#written = written;
   }
 
   async park(): Promise<void> {
@@ -174,6 +184,16 @@ class HeldPort implements PortLease {
     this.#parked = null;
   }
 
+  bound(pid: number): void {
+    if (this.#isBound || this.isLost) return;
+    this.#isBound = true;
+    this.#written.markBound(pid).catch((error) => {
+      // The next time it is ready says it again.
+      this.#isBound = false;
+      this.#tools.log.warn({ port: this.port, error: errorMessage(error) }, 'cannot mark a lease as bound');
+    });
+  }
+
   lose(): void {
     this.isLost = true;
     this.unpark();
@@ -181,8 +201,10 @@ class HeldPort implements PortLease {
 
   async release(stolen?: Record<string, unknown>): Promise<void> {
     this.unpark();
-    await this.#giveBack(stolen).catch((error) =>
-      this.#tools.log.warn({ port: this.port, error: errorMessage(error) }, 'cannot give back a lease'),
-    );
+    await this.#written
+      .giveBack(stolen)
+      .catch((error) =>
+        this.#tools.log.warn({ port: this.port, error: errorMessage(error) }, 'cannot give back a lease'),
+      );
   }
 }

@@ -12,6 +12,8 @@ export interface PortLease {
   /** Holds the port while nobody listens there. Does nothing where that cannot be done. */
   park(): Promise<void>;
   unpark(): void;
+  /** This process of ours was seen to listen there. Does not wait for the book, and says it once. */
+  bound(pid: number): void;
   /** `stolen`: the evidence, where somebody else has bound it. Never rejects. */
   release(stolen?: Record<string, unknown>): Promise<void>;
 }
@@ -109,6 +111,10 @@ export class Claims {
 
   unpark(): void {
     for (const { lease } of this.#held.values()) lease?.unpark();
+  }
+
+  bound(pid: number): void {
+    for (const { lease } of this.#held.values()) lease?.bound(pid);
   }
 
   async release(): Promise<void> {

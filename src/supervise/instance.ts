@@ -174,6 +174,7 @@ export class Instance {
     const already = this.#state === 'up';
     this.#notices.forget();
     this.#claims.unpark();
+    if (this.#run?.pid) this.#claims.bound(this.#run.pid);
     this.#become('up');
     // A new check of an instance that is up has found it so: nothing has begun.
     if (already) return;

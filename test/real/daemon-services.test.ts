@@ -198,6 +198,7 @@ test('ports are leased to this daemon in the shared book, the same again after a
   expect(leases.map(({ name, port, owner }) => [name, port, owner.pid])).toEqual(
     ports().map((port, index) => [`service/app/${index}/http`, port, process.pid]),
   );
+  await eventually(async () => (await book.list()).every(({ state }) => state === 'bound'));
   const before = ports();
   await daemon.drainAndStop();
   expect(await book.list()).toEqual([]);

@@ -161,6 +161,7 @@ function leasesOf(taken: Set<number>): PortSource {
           parked ??= await system.binder.park(port).catch(() => null);
         },
         unpark,
+        bound() {},
         async release() {
           unpark();
           taken.delete(port);
