@@ -55,7 +55,9 @@ it('brings the program, the library with its types, the page, the schema, the ma
     ],
   ])
     expect(names).toContain(name);
-  expect(names.filter((name) => /^(src|test|bench|scripts|web)\/|\.cache$|\.test\./.test(name))).toEqual([]);
+  expect(names.filter((name) => /^(src|test|bench|scripts|web)\/|\.cache$|\.test\.ts$/.test(name))).toEqual(
+    [],
+  );
 });
 
 it('runs the quickstart from a copy, and its commands', async () => {
