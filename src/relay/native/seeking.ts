@@ -169,7 +169,9 @@ export abstract class Seeking extends Visit implements Timed, SideOwner, Waiter 
 
   private accepted(events: number): void {
     this.endSearch();
-    this.connectMs = this.plane.loop.now - this.startedAt;
+    // In the turn in which the client came, the loop's time stands still.
+    const now = events === 0 ? performance.now() : this.plane.loop.now;
+    this.connectMs = now - this.startedAt;
     this.connected(events);
   }
 
