@@ -48,14 +48,12 @@ linux('another loopback address')(
 
 linux('IPv6 that takes IPv4')('a listener on [::] is reached where it takes IPv4 as well', async () => {
   const sight = createSight(await selectSystem(), silentLog);
-  for (const [ipv6Only, seen] of [
-    [false, process.pid],
-    [true, undefined],
-  ] as const) {
+  for (const ipv6Only of [false, true]) {
     const server = createServer().listen({ port: 0, host: '::', ipv6Only });
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    expect((await holderOf(sight, port))?.pid).toBe(seen);
+    // Its IPv4 side left free may be somebody else's.
+    expect((await holderOf(sight, port))?.pid === process.pid).toBe(!ipv6Only);
     server.close();
   }
 });
