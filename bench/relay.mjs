@@ -13,7 +13,8 @@ const seconds = Number(option('seconds', 3));
 const only = option('only', null)?.split(',');
 /** As many as this machine lets a process have descriptors for: two each, and six where each has pipes of its own. */
 const openFiles = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' })) || 1_000_000;
-const idleConnections = Math.min(10_000, Math.floor((openFiles - 1000) / 2));
+// At nine tenths of its descriptors reeve takes nobody new.
+const idleConnections = Math.min(10_000, Math.floor((openFiles * 0.85) / 2));
 const idleWithPipes = Math.min(idleConnections, Math.floor((openFiles - 1000) / 6));
 const keepsPipes = new Set(['HAProxy (splice)', 'Go (io.Copy)']);
 

@@ -82,13 +82,17 @@ export async function idleMemory({ port, pid }, count) {
   try {
     while (sockets.length < count) {
       const batch = Array.from({ length: Math.min(200, count - sockets.length) }, () => greeted(port));
-      sockets.push(...(await Promise.all(batch)));
+      const arrived = await Promise.allSettled(batch);
+      sockets.push(...arrived.flatMap(({ value }) => value ?? []));
+      const failed = arrived.find(({ reason }) => reason);
+      if (failed) throw failed.reason;
     }
     return (memoryOf(familyOf(pid)) - before) / count;
   } finally {
     for (const socket of sockets) socket.destroy();
-    // The next relay's connections lead to the same target.
-    while (descriptorsOf(pid) > open + 100) await new Promise((resolve) => setTimeout(resolve, 50));
+    // The next relay's connections lead to the same target. Go keeps its pipes until it collects garbage.
+    for (let tries = 0; tries < 100 && descriptorsOf(pid) > open + 100; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -98,6 +102,7 @@ export function greeted(port) {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.once('error', reject);
     socket.once('data', () => resolve(socket));
+    socket.once('close', () => reject(new Error('closed without an answer')));
     socket.write('GET / HTTP/1.1\r\nhost: bench\r\n\r\n');
   });
 }
