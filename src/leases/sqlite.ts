@@ -28,7 +28,7 @@ export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> 
   });
   try {
     const ledger = new SqliteLedger(database, options);
-    await ledger.tidy();
+    ledger.tidy();
     return ledger;
   } catch (error) {
     database.close();
@@ -38,12 +38,6 @@ export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> 
 
 /** Grants between two prunings of the audit. */
 const pruneEvery = 100;
-
-interface Quick {
-  port: number;
-  before: LeaseRow | null;
-  homes: number[];
-}
 
 class SqliteLedger implements Ledger {
   readonly #database: Database;
@@ -65,27 +59,26 @@ class SqliteLedger implements Ledger {
   }
 
   /** Bounds the audit, and ends what has run out, be it before the machine was started anew. */
-  tidy(): Promise<void> {
-    return this.#database.inTurn(() => {
+  tidy(): void {
+    this.#database.transaction(() => {
       this.#audit.prune();
       this.#table.endLapsed();
     });
   }
 
-  async offer(order: Order, signal?: AbortSignal): Promise<Offered> {
+  async offer(order: Order): Promise<Offered> {
     const named = this.#table.named(order.name);
     const holders = named.filter((row) => row.ended_at === null && row.pid !== null).map(ownerOf);
     const isGone = holders.length > 0 ? await order.goneAmong(holders) : () => false;
     const search = { ...order, isGone };
-    const quick = this.#quickly(search, named);
-    const work = () => (quick && this.#takeQuickly(quick, order)) ?? this.#offerInTurn(search);
-    const offered = await this.#database.inTurn(work, {}, signal);
-    if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) await this.tidy();
+    const offered =
+      this.#offerAtOnce(search, named) ?? this.#database.transaction(() => this.#offerInTurn(search));
+    if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) this.tidy();
     return offered;
   }
 
   async withdraw(offers: Offer[], evidence: ReadonlyMap<number, Record<string, unknown>>): Promise<void> {
-    await this.#database.inTurn(() => {
+    this.#database.transaction(() => {
       // What was only prolonged stays as it is.
       for (const offer of offers.filter(({ renewed }) => !renewed)) {
         const { port } = offer.lease;
@@ -101,7 +94,7 @@ class SqliteLedger implements Ledger {
   }
 
   async markBound(key: LeaseKey, evidence: Record<string, unknown> = {}): Promise<boolean> {
-    return this.#database.inTurn(() => {
+    return this.#database.transaction(() => {
       const row = this.#table.own(key);
       if (!row || row.ended_at !== null) return false;
       this.#table.markBound(row);
@@ -111,25 +104,20 @@ class SqliteLedger implements Ledger {
   }
 
   async renew(keys: LeaseKey[]): Promise<Lease[]> {
-    const work = () => this.#each(keys, (key) => this.#table.renew(key, null));
-    return this.#database.inTurn(work, { eager: true });
+    return this.#each(keys, (key) => this.#table.renew(key, null));
   }
 
   async release(keys: LeaseKey[], evidence: Record<string, unknown> = {}): Promise<Lease[]> {
-    return this.#database.inTurn(() => this.#each(keys, (key) => this.#table.end(key, 'released', evidence)));
+    return this.#each(keys, (key) => this.#table.end(key, 'released', evidence));
   }
 
   releaseNow(keys: LeaseKey[]): void {
-    this.#database.transaction(() =>
-      this.#each(keys, (key) => this.#table.end(key, 'released', { why: 'the process exited' })),
-    );
+    this.#each(keys, (key) => this.#table.end(key, 'released', { why: 'the process exited' }));
   }
 
   async note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {
-    await this.#database.inTurn(() => {
-      const row = this.#table.own(key);
-      if (row) this.#audit.write(kind, row, evidence);
-    });
+    const row = this.#table.own(key);
+    if (row) this.#audit.write(kind, row, evidence);
   }
 
   async owners(): Promise<LeaseOwner[]> {
@@ -137,7 +125,7 @@ class SqliteLedger implements Ledger {
   }
 
   async end(isGone: (owner: LeaseOwner) => boolean): Promise<void> {
-    await this.#database.inTurn(() => this.#table.endGone(isGone));
+    this.#database.transaction(() => this.#table.endGone(isGone));
   }
 
   async list(name?: string): Promise<Lease[]> {
@@ -152,20 +140,16 @@ class SqliteLedger implements Ledger {
     this.#database.close();
   }
 
-  /** The usual case, sought before its turn so that others wait less; null where it is another. */
-  #quickly(order: Search, named: LeaseRow[]): Quick | null {
+  /** The usual case in one statement, without a turn of its own; null where it is another, or another was quicker. */
+  #offerAtOnce(order: Search, named: LeaseRow[]): Offered | null {
     if (order.count > 1) return null;
     const plan = this.#plan(order, named);
     const [port] = plan.ports;
     if (port === undefined || plan.prolong.length > 0) return null;
     const before = named.find((row) => row.port === port) ?? this.#table.at(port);
-    return before?.ended_at === null ? null : { port, before, homes: named.map((row) => row.port) };
-  }
-
-  /** Null where another was quicker. */
-  #takeQuickly({ port, before, homes }: Quick, order: Order): Offered | null {
+    if (before?.ended_at === null) return null;
     const offer = this.#take(port, order, before);
-    return offer && { offers: [offer], homes };
+    return offer && { offers: [offer], homes: named.map((row) => row.port) };
   }
 
   #offerInTurn(order: Search): Offered {
@@ -224,12 +208,10 @@ class SqliteLedger implements Ledger {
     return this.#table.expire(row, this.#clock.monotonic());
   }
 
-  /** All or none. */
+  /** All or none; a single one needs no turn for that. */
   #each(keys: LeaseKey[], work: (key: LeaseKey) => LeaseRow | null): Lease[] {
-    return keys
-      .map(work)
-      .filter((row) => row !== null)
-      .map((row) => this.#lease(row));
+    const all = () => keys.map(work).filter((row) => row !== null);
+    return (keys.length === 1 ? all() : this.#database.transaction(all)).map((row) => this.#lease(row));
   }
 
   #lease(row: LeaseRow): Lease {

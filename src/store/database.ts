@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type Libsql from 'libsql';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
-import { abortError, sleep } from '../core/time.ts';
+import { sleep } from '../core/time.ts';
 import { openStateFolder } from './folder.ts';
 
 /** Text ends at a NUL: libsql 0.5 cuts it there. */
@@ -19,12 +19,6 @@ export interface Database {
    * @throws ReeveError `timeout` where the turn does not come within `busyMs`.
    */
   transaction<Result>(work: () => Result): Result;
-  /**
-   * A transaction that is tried again from the event loop until its turn comes: nothing is blocked meanwhile.
-   * `eager`: it comes before others, as a heartbeat must.
-   * @throws ReeveError `timeout` where the turn does not come within `busyMs`.
-   */
-  inTurn<Result>(work: () => Result, how?: { eager?: boolean }, signal?: AbortSignal): Promise<Result>;
   /** Idempotent. */
   close(): void;
 }
@@ -98,22 +92,10 @@ async function untilQuiet(work: () => unknown): Promise<void> {
 }
 
 /**
- * SQLite waits for others by trying again after 1, 2, 5, 10… ms, which costs least but blocks the thread, and among 64 writers
- * the unlucky waited for ten seconds. So it waits for so long; then the event loop has its turn, and it begins anew.
+ * SQLite waits for others by trying again after 1, 2, 5, 10… up to 100 ms. Among 64 writers the unlucky waited for
+ * ten seconds; beginning anew after so long, they try more often than those who have just come.
  */
-const roundMs = 20;
-/** Whoever has just come tries again after up to so many milliseconds; who has waited longer, more often. */
-const newcomersWait = 12;
-/** After so many milliseconds nobody is more urgent. */
-const longWait = 300;
-
-/** Random, so that those who were refused together do not come back together. */
-function pauseAfter(waitedMs: number): number {
-  const spread = newcomersWait * Math.max(0, 1 - waitedMs / longWait);
-  return 1 + spread * Math.random();
-}
-
-const never = new Int32Array(new SharedArrayBuffer(4));
+const roundMs = 100;
 
 function wrap(connection: Libsql.Database, file: string, busyMs: number): Database {
   const statements = new Map<string, Libsql.Statement<unknown[]>>();
@@ -129,51 +111,32 @@ function wrap(connection: Libsql.Database, file: string, busyMs: number): Databa
     return known;
   };
   const guarded = <Result>(work: () => Result): Result => {
-    const began = performance.now();
+    const end = performance.now() + busyMs;
     for (;;) {
       try {
         return work();
       } catch (error) {
-        const waited = performance.now() - began;
-        if (!isBusy(error) || waited > busyMs) throw explained(error, file);
-        Atomics.wait(never, 0, 0, pauseAfter(waited));
+        if (!isBusy(error) || performance.now() > end) throw explained(error, file);
       }
-    }
-  };
-  /**
-   * By exec, which forgets its statement: one that is kept and met another writer stays half done until it is run again, and
-   * while it does, no other statement of this connection commits.
-   */
-  const attempt = <Result>(work: () => Result): Result => {
-    connection.exec('begin immediate');
-    try {
-      const result = work();
-      connection.exec('commit');
-      return result;
-    } catch (error) {
-      // Some failures (a full disk) have rolled back already.
-      if (connection.inTransaction) connection.exec('rollback');
-      throw error;
     }
   };
   return {
-    async inTurn(work, { eager = false } = {}, signal) {
-      const began = performance.now();
-      for (;;) {
-        if (signal?.aborted) throw abortError(signal);
-        try {
-          return attempt(work);
-        } catch (error) {
-          const waited = performance.now() - began;
-          if (!isBusy(error) || waited > busyMs) throw explained(error, file);
-          await sleep(pauseAfter(eager ? longWait : waited), signal);
-        }
-      }
-    },
     // Values go in one list: libsql 0.5 takes a lone null for a map of names.
     all: <Row>(sql: string, ...values: Value[]) => guarded(() => reader(sql)(values) as Row[]),
     run: (sql, ...values) => guarded(() => statement(sql).run(values).changes),
-    transaction: (work) => guarded(() => attempt(work)),
+    transaction: (work) =>
+      guarded(() => {
+        statement('begin immediate').run([]);
+        try {
+          const result = work();
+          statement('commit').run([]);
+          return result;
+        } catch (error) {
+          // Some failures (a full disk) have rolled back already.
+          if (connection.inTransaction) statement('rollback').run([]);
+          throw error;
+        }
+      }),
     close() {
       statements.clear();
       readers.clear();
