@@ -102,7 +102,7 @@ try {
   }
   const { version } = JSON.parse(readFileSync(path.join(root, 'node_modules/get-port/package.json'), 'utf8'));
   const sqlite = JSON.parse(
-    readFileSync(path.join(root, 'node_modules/libsql/package.json'), 'utf8'),
+    readFileSync(path.join(root, 'node_modules/@photostructure/sqlite/package.json'), 'utf8'),
   ).version;
   report('leases', {
     title: 'Leases among processes',
@@ -125,7 +125,7 @@ ${table(['', 'collisions', 'a round'], rows)}
 
 \`reeve lease\` also parks the ports, writes the audit, and has taken and given back each port in that time. Where the time
 of a grant goes: docs/decisions/0013-where-a-grant-goes.md.`,
-    versions: [`get-port ${version}`, `libsql ${sqlite}`],
+    versions: [`get-port ${version}`, `@photostructure/sqlite ${sqlite}`],
   });
 } finally {
   rmSync(scripts, { recursive: true, force: true });

@@ -29,7 +29,7 @@ const common = {
 const packages = [
   '@grpc/grpc-js',
   'koffi',
-  'libsql',
+  '@photostructure/sqlite',
   'pino-pretty',
   'piscina',
   'undici',

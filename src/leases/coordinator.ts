@@ -38,7 +38,7 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     };
     while (refused.size < maxRefusals) {
       if (signal.aborted) throw abortError(signal);
-      const { offers, homes } = await offer(order, refused);
+      const { offers, homes } = await offer(order, refused, signal);
       const failed = await prove(offers, homes).catch(async (error: unknown) => {
         await ledger.withdraw(offers, new Map());
         throw error;
@@ -52,9 +52,9 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     });
   }
 
-  async function offer(order: Order, refused: Map<number, Refusal>): Promise<Offered> {
+  async function offer(order: Order, refused: Map<number, Refusal>, signal: AbortSignal): Promise<Offered> {
     try {
-      return await ledger.offer(order);
+      return await ledger.offer(order, signal);
     } catch (error) {
       const [port, evidence] = [...refused][0] ?? [];
       if (!order.strict || port === undefined) throw error;

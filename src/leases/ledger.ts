@@ -35,7 +35,7 @@ export interface Offered {
 export interface Ledger
   extends Pick<LeaseBook, 'markBound' | 'renew' | 'release' | 'releaseNow' | 'note' | 'close'> {
   /** @throws ReeveError `conflict` where there are no `count` ports. All are exclusive when it resolves. */
-  offer(order: Order): Promise<Offered>;
+  offer(order: Order, signal: AbortSignal): Promise<Offered>;
   /**
    * Takes offers back. Those in `evidence` (by port) turned out to be unusable and rest for the quarantine; for
    * the others it is as if they had never been made.

@@ -28,7 +28,7 @@ export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> 
   });
   try {
     const ledger = new SqliteLedger(database, options);
-    ledger.tidy();
+    await ledger.tidy();
     return ledger;
   } catch (error) {
     database.close();
@@ -59,26 +59,27 @@ class SqliteLedger implements Ledger {
   }
 
   /** Bounds the audit, and ends what has run out, be it before the machine was started anew. */
-  tidy(): void {
-    this.#database.transaction(() => {
+  tidy(): Promise<void> {
+    return this.#change(() => {
       this.#audit.prune();
       this.#table.endLapsed();
     });
   }
 
-  async offer(order: Order): Promise<Offered> {
+  async offer(order: Order, signal: AbortSignal): Promise<Offered> {
     const named = this.#table.named(order.name);
     const holders = named.filter((row) => row.ended_at === null && row.pid !== null).map(ownerOf);
     const isGone = holders.length > 0 ? await order.goneAmong(holders) : () => false;
     const search = { ...order, isGone };
-    const offered =
-      this.#offerAtOnce(search, named) ?? this.#database.transaction(() => this.#offerInTurn(search));
-    if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) this.tidy();
+    const inTransaction = () => this.#database.transaction(() => this.#offerInTurn(search));
+    const work = () => this.#offerAtOnce(search, named) ?? inTransaction();
+    const offered = await this.#database.inTurn(work, signal);
+    if (offered.offers.some(({ lease }) => Number(lease.id) % pruneEvery === 0)) await this.tidy();
     return offered;
   }
 
   async withdraw(offers: Offer[], evidence: ReadonlyMap<number, Record<string, unknown>>): Promise<void> {
-    this.#database.transaction(() => {
+    await this.#change(() => {
       // What was only prolonged stays as it is.
       for (const offer of offers.filter(({ renewed }) => !renewed)) {
         const { port } = offer.lease;
@@ -93,8 +94,8 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  async markBound(key: LeaseKey, evidence: Record<string, unknown> = {}): Promise<boolean> {
-    return this.#database.transaction(() => {
+  markBound(key: LeaseKey, evidence: Record<string, unknown> = {}): Promise<boolean> {
+    return this.#change(() => {
       const row = this.#table.own(key);
       if (!row || row.ended_at !== null) return false;
       this.#table.markBound(row);
@@ -103,29 +104,32 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  async renew(keys: LeaseKey[]): Promise<Lease[]> {
-    return this.#each(keys, (key) => this.#table.renew(key, null));
+  renew(keys: LeaseKey[]): Promise<Lease[]> {
+    return this.#database.inTurn(() => this.#each(keys, (key) => this.#table.renew(key, null)));
   }
 
-  async release(keys: LeaseKey[], evidence: Record<string, unknown> = {}): Promise<Lease[]> {
-    return this.#each(keys, (key) => this.#table.end(key, 'released', evidence));
+  release(keys: LeaseKey[], evidence: Record<string, unknown> = {}): Promise<Lease[]> {
+    const end = (key: LeaseKey) => this.#table.end(key, 'released', evidence);
+    return this.#database.inTurn(() => this.#each(keys, end));
   }
 
   releaseNow(keys: LeaseKey[]): void {
     this.#each(keys, (key) => this.#table.end(key, 'released', { why: 'the process exited' }));
   }
 
-  async note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {
-    const row = this.#table.own(key);
-    if (row) this.#audit.write(kind, row, evidence);
+  note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {
+    return this.#change(() => {
+      const row = this.#table.own(key);
+      if (row) this.#audit.write(kind, row, evidence);
+    });
   }
 
   async owners(): Promise<LeaseOwner[]> {
     return this.#table.owners();
   }
 
-  async end(isGone: (owner: LeaseOwner) => boolean): Promise<void> {
-    this.#database.transaction(() => this.#table.endGone(isGone));
+  end(isGone: (owner: LeaseOwner) => boolean): Promise<void> {
+    return this.#change(() => this.#table.endGone(isGone));
   }
 
   async list(name?: string): Promise<Lease[]> {
@@ -138,6 +142,10 @@ class SqliteLedger implements Ledger {
 
   close(): void {
     this.#database.close();
+  }
+
+  #change<Result>(work: () => Result): Promise<Result> {
+    return this.#database.inTurn(() => this.#database.transaction(work));
   }
 
   /** The usual case in one statement, without a turn of its own; null where it is another, or another was quicker. */

@@ -79,6 +79,27 @@ it('waits for others, and says so when they take too long', async () => {
   two.run('insert into a values (1)');
 });
 
+it('brings its log home before it grows long, also where another process left it long', async () => {
+  const database = await open();
+  const size = () => statSync(`${file}-wal`).size;
+  const line = 'x'.repeat(100_000);
+  let longest = 0;
+  for (let i = 0; i < 500; i++) {
+    database.run('insert into b values (?)', line);
+    longest = Math.max(longest, size());
+  }
+  expect(longest).toBeGreaterThan(4_000_000);
+  expect(longest).toBeLessThan(30_000_000);
+  const { DatabaseSync } = await import('@photostructure/sqlite');
+  const other = new DatabaseSync(file);
+  other.exec('pragma wal_autocheckpoint = 0');
+  const insert = other.prepare('insert into b values (?)');
+  while (size() < 20_000_000) insert.run(line);
+  await open();
+  expect(size()).toBe(0);
+  other.close();
+});
+
 it('refuses a file of a newer version, or of something else', async () => {
   (await open({ migrations: [...migrations, 'create table c (n integer)'] })).close();
   await expect(open()).rejects.toMatchObject({
@@ -102,7 +123,8 @@ describe.runIf(needs('modes and kills of a database', 'linux'))('on Unix', () =>
   it('survives writers that are killed in the middle', async () => {
     const database = await open();
     const script = `
-      const db = new (require('libsql'))(${JSON.stringify(file)});
+      const { DatabaseSync } = require('@photostructure/sqlite');
+      const db = new DatabaseSync(${JSON.stringify(file)});
       db.exec('begin immediate; insert into a values (1)'); console.log('in the middle'); setInterval(() => {}, 1000);`;
     const child = await startNode(script, { cwd: path.dirname(import.meta.dirname) });
     child.process.kill('SIGKILL');

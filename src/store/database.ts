@@ -1,12 +1,13 @@
 // An SQLite file that many processes write at once: opened, migrated, and asked through statements that are kept.
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type Libsql from 'libsql';
+import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
-import { sleep } from '../core/time.ts';
+import { abortError, sleep } from '../core/time.ts';
 import { openStateFolder } from './folder.ts';
+import { explained, isBusy } from './sqlite-errors.ts';
 
-/** Text ends at a NUL: libsql 0.5 cuts it there. */
+/** Text ends at a NUL: @photostructure/sqlite 1.2 cuts it there. */
 export type Value = string | number | null;
 
 export interface Database {
@@ -19,6 +20,12 @@ export interface Database {
    * @throws ReeveError `timeout` where the turn does not come within `busyMs`.
    */
   transaction<Result>(work: () => Result): Result;
+  /**
+   * `work` once it can write. Waiting for others blocks this thread for `roundMs` at most; in between the event loop has
+   * its turn, and the signal is heard. What was half done when others were in the way is done anew.
+   * @throws ReeveError `timeout` where the turn does not come within `busyMs`.
+   */
+  inTurn<Result>(work: () => Result, signal?: AbortSignal): Promise<Result>;
   /** Idempotent. */
   close(): void;
 }
@@ -34,7 +41,7 @@ export interface DatabaseOptions {
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
   await openStateFolder(path.dirname(file));
   const Sqlite = await loadSqlite();
-  let connection: Libsql.Database | undefined;
+  let connection: DatabaseSyncInstance | undefined;
   try {
     createPrivate(file);
     connection = new Sqlite(file, { timeout: roundMs });
@@ -43,8 +50,9 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     // with it was about processes that are gone as well. Killed processes lose nothing.
     await untilQuiet(() => database.all('pragma journal_mode = wal'));
     database.run('pragma synchronous = normal');
-    // Bringing the log home waits for the disk twice: every 16 MB rather than every 4.
-    database.all('pragma wal_autocheckpoint = 4000');
+    // Done in wrap: by itself SQLite never starts the log anew while somebody always reads, and it grew without a bound.
+    database.all('pragma wal_autocheckpoint = 0');
+    bringHome(connection, file);
     migrate(database, connection, options.migrations, file);
     return database;
   } catch (error) {
@@ -53,14 +61,14 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   }
 }
 
-/** Its binary is an optional package, and there is none for Windows on arm64. */
-async function loadSqlite(): Promise<typeof Libsql> {
+/** An optional package: there are systems and processors that it has no binary for. */
+async function loadSqlite() {
   try {
-    return (await import('libsql')).default;
+    return (await import('@photostructure/sqlite')).DatabaseSync;
   } catch (error) {
     const reason = errorMessage(error).split('\n')[0];
     throw new ReeveError('unsupported', `cannot load SQLite for this system and processor: ${reason}`, {
-      hint: 'Install portreeve with its optional packages; on Windows for arm64, run it by Node for x64',
+      hint: 'Install portreeve with its optional packages; it has binaries for Linux, macOS and Windows, x64 and arm64',
       cause: error,
     });
   }
@@ -92,13 +100,13 @@ async function untilQuiet(work: () => unknown): Promise<void> {
 }
 
 /**
- * SQLite waits for others by trying again after 1, 2, 5, 10… up to 100 ms. Among 64 writers the unlucky waited for
- * ten seconds; beginning anew after so long, they try more often than those who have just come.
+ * SQLite waits for others by trying again after 1, 2, 5, 10… ms, and who has waited long tries seldom: among 64 writers
+ * the unlucky waited for ten seconds. Beginning anew after so long, they try as often as those who have just come.
  */
-const roundMs = 100;
+const roundMs = 20;
 
-function wrap(connection: Libsql.Database, file: string, busyMs: number): Database {
-  const statements = new Map<string, Libsql.Statement<unknown[]>>();
+function wrap(connection: DatabaseSyncInstance, file: string, busyMs: number): Database {
+  const statements = new Map<string, StatementSyncInstance>();
   const statement = (sql: string) => {
     const known = statements.get(sql) ?? connection.prepare(sql);
     statements.set(sql, known);
@@ -110,49 +118,92 @@ function wrap(connection: Libsql.Database, file: string, busyMs: number): Databa
     readers.set(sql, known);
     return known;
   };
-  const guarded = <Result>(work: () => Result): Result => {
-    const end = performance.now() + busyMs;
+  /** Within inTurn, which waits. */
+  let once = false;
+  const patiently = <Result>(work: () => Result): Result => {
+    const end = performance.now() + (once ? 0 : busyMs);
     for (;;) {
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error) || performance.now() > end) throw explained(error, file);
+        if (!isBusy(error) || performance.now() > end) throw once ? error : explained(error, file);
       }
     }
   };
+  const attempt = <Result>(work: () => Result): Result => {
+    once = true;
+    try {
+      return work();
+    } finally {
+      once = false;
+    }
+  };
+  let asked = 0;
+  const tended = <Result>(work: () => Result): Result => {
+    const result = patiently(work);
+    asked += 1;
+    if (asked % tendEvery === 0 && !connection.isTransaction) bringHome(connection, file);
+    return result;
+  };
   return {
-    // Values go in one list: libsql 0.5 takes a lone null for a map of names.
-    all: <Row>(sql: string, ...values: Value[]) => guarded(() => reader(sql)(values) as Row[]),
-    run: (sql, ...values) => guarded(() => statement(sql).run(values).changes),
+    all: <Row>(sql: string, ...values: Value[]) => tended(() => reader(sql)(values) as Row[]),
+    run: (sql, ...values) => tended(() => Number(statement(sql).run(...values).changes)),
     transaction: (work) =>
-      guarded(() => {
-        statement('begin immediate').run([]);
+      tended(() => {
+        statement('begin immediate').run();
         try {
           const result = work();
-          statement('commit').run([]);
+          statement('commit').run();
           return result;
         } catch (error) {
           // Some failures (a full disk) have rolled back already.
-          if (connection.inTransaction) statement('rollback').run([]);
+          if (connection.isTransaction) statement('rollback').run();
           throw error;
         }
       }),
+    async inTurn(work, signal) {
+      const end = performance.now() + busyMs;
+      for (;;) {
+        if (signal?.aborted) throw abortError(signal);
+        try {
+          return attempt(work);
+        } catch (error) {
+          if (!isBusy(error) || performance.now() > end) throw explained(error, file);
+          // Random, so that those who were refused together do not come back together.
+          await sleep(1 + 10 * Math.random(), signal);
+        }
+      }
+    },
     close() {
       statements.clear();
       readers.clear();
-      if (connection.open) connection.close();
+      if (connection.isOpen) connection.close();
     },
   };
 }
 
+/** Statements between two looks at the log. */
+const tendEvery = 100;
+/** What is brought home waits for the disk twice: every 16 MB rather than every 4, as SQLite has it. */
+const logBytes = 16 * 1024 * 1024;
+
+/**
+ * Copies the log into the file and cuts it off, where it has grown long. Unlike SQLite's own checkpoint this waits, for
+ * a round at most, until nobody reads from the log; where others are in the way, the next look tries again.
+ */
+function bringHome(connection: DatabaseSyncInstance, file: string): void {
+  const { size } = statSync(`${file}-wal`, { throwIfNoEntry: false }) ?? { size: 0 };
+  if (size > logBytes) connection.exec('pragma wal_checkpoint(truncate)');
+}
+
 type Reader = (values: Value[]) => object[];
 
-/** Rows as lists, made into objects here: made by libsql 0.5 they cost half of a grant. */
-function createReader(statement: Libsql.Statement<unknown[]>): Reader {
+/** Rows come as lists and are made into objects here, which takes two thirds of the time. */
+function createReader(statement: StatementSyncInstance): Reader {
   const names = statement.columns().map(({ name }) => name);
-  statement.raw(true);
+  statement.setReturnArrays(true);
   return (values) =>
-    (statement.all(values) as Value[][]).map((cells) => {
+    (statement.all(...values) as Value[][]).map((cells) => {
       const row: Record<string, Value> = {};
       for (let i = 0; i < names.length; i++) row[names[i]!] = cells[i]!;
       return row;
@@ -161,7 +212,7 @@ function createReader(statement: Libsql.Statement<unknown[]>): Reader {
 
 function migrate(
   database: Database,
-  connection: Libsql.Database,
+  connection: DatabaseSyncInstance,
   migrations: readonly string[],
   file: string,
 ): void {
@@ -180,34 +231,4 @@ function migrate(
     for (const step of migrations.slice(from)) connection.exec(step);
     database.run(`pragma user_version = ${migrations.length}`);
   });
-}
-
-const isBusy = (error: unknown) => errorCode(error)?.startsWith('SQLITE_BUSY') ?? false;
-
-function explained(error: unknown, file: string): unknown {
-  if (error instanceof ReeveError) return error;
-  // Where opening fails, libsql 0.5 has no code.
-  const code = errorCode(error) || (/unable to open/i.test(errorMessage(error)) ? 'SQLITE_CANTOPEN' : '');
-  if (isBusy(error)) {
-    return new ReeveError('timeout', `${file} is busy: another process has been writing for too long`, {
-      hint: `See who has it open: lsof ${file}`,
-      cause: error,
-    });
-  }
-  if (['EACCES', 'EPERM', 'EROFS', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM'].includes(code)) {
-    return new ReeveError('privilege', `cannot write ${file}: ${errorMessage(error)}`, { cause: error });
-  }
-  if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)) {
-    return new ReeveError('unreachable', `cannot write ${file}: there is no room left on its disk`, {
-      hint: `See what fills it: df -h ${path.dirname(file)}`,
-      cause: error,
-    });
-  }
-  if (['SQLITE_NOTADB', 'SQLITE_CORRUPT'].includes(code)) {
-    return new ReeveError('config', `${file} is not a database of reeve, or is damaged`, {
-      hint: 'Move it away: a new one is made',
-      cause: error,
-    });
-  }
-  return error;
 }

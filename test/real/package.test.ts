@@ -26,8 +26,10 @@ beforeAll(() => {
   packed = files;
   const target = path.join(modules, 'portreeve');
   execFileSync('tar', ['-xzf', path.join(project, filename), '-C', target, '--strip-components=1']);
-  const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  for (const name of Object.keys(dependencies)) {
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(path.join(root, 'package.json'), 'utf8'),
+  );
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
     mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'dir');
   }

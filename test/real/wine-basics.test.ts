@@ -32,8 +32,8 @@ describe.runIf(needs('reeve as a Windows program', 'wine', 'root', 'ip'))('under
     const script = await wine.script(
       `const koffi = require('koffi');
        const pid = koffi.load('kernel32.dll').func('uint32_t __stdcall GetCurrentProcessId()')();
-       const Database = require('libsql');
-       const { sum } = new Database(':memory:').prepare('select 1 + 1 as sum').get();
+       const { DatabaseSync } = require('@photostructure/sqlite');
+       const { sum } = new DatabaseSync(':memory:').prepare('select 1 + 1 as sum').get();
        console.log(pid === process.pid, sum);`,
     );
     expect(script.line).toBe('true 2');

@@ -27,7 +27,7 @@ export async function bundled(file: URL, alias?: Record<string, string>): Promis
     format: 'esm',
     // What is aliased comes with all that it needs; koffi never fits into a bundle.
     ...(alias
-      ? { alias, external: ['koffi', 'libsql'], banner: { js: requireLine } }
+      ? { alias, external: ['koffi', '@photostructure/sqlite'], banner: { js: requireLine } }
       : { packages: 'external' }),
     logLevel: 'error',
   });
