@@ -22,7 +22,7 @@ function statusOf(is: ReturnType<Service['instances']>[number]): InstanceStatus 
     restarts: is.restarts,
     startedAt: iso(is.startedAt),
     nextStartAt: iso(is.nextStartAt),
-    detail: is.reason ?? is.lastExit,
+    detail: is.reason ?? (is.pid === null ? is.lastExit : (is.history.at(-1)?.detail ?? null)),
     history: is.history.map(({ at, reason, detail }) => ({ at: iso(at)!, reason, detail })),
   };
 }

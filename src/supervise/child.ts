@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { errorCode, errorMessage } from '../core/errors.ts';
+import { formatDuration } from '../core/quantity.ts';
 import { printable } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
 import type { Launch } from './launch.ts';
@@ -72,6 +73,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
 
   let stopping = false;
   let killed = false;
+  let patience = '';
   let gone = false;
   const kill = (signal: NodeJS.Signals) => {
     killed ||= signal === 'SIGKILL';
@@ -88,7 +90,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     };
     child.once('exit', (code, signal) => {
       const ending: Ending = signal
-        ? { reason: 'signal', code: null, words: `killed by ${signal}` }
+        ? { reason: 'signal', code: null, words: `killed by ${signal}${killed ? patience : ''}` }
         : { reason: 'exit', code, words: `exit code ${code}` };
       if (stopping) void untilEmpty(child, () => killed).then(() => leave(ending));
       else {
@@ -104,6 +106,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     pid: child.pid ?? null,
     async stop({ signal, timeout }) {
       stopping = true;
+      patience = `, since it had not ended ${formatDuration(timeout)} after ${signal}`;
       kill(signal);
       if (await within(exited, timeout)) return true;
       kill('SIGKILL');

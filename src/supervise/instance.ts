@@ -40,6 +40,8 @@ export class Instance {
   #cause: Cause | null = null;
   #lastExit: string | null = null;
   #upSince: number | null = null;
+  /** When its check went down; null while that has not happened. */
+  #upUntil: number | null = null;
 
   constructor(service: string, index: number, config: ServiceConfig, deps: SuperviseDeps, on: InstanceHooks) {
     this.name = `${service}/${index}`;
@@ -81,12 +83,14 @@ export class Instance {
     if (this.#ended) return;
     this.#restarts.cancel();
     this.#upSince = null;
+    this.#upUntil = null;
     this.#cause = null;
     this.#become('starting');
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     this.#launching = this.#launch(signal).catch((error) => {
       if (signal.aborted) return;
+      this.#starts += 1;
       this.#lastExit = `could not start: ${errorMessage(error)}`;
       this.#failed({ reason: 'could-not-start', detail: this.#lastExit });
     });
@@ -184,6 +188,8 @@ export class Instance {
 
   #notUp(summary: string): void {
     if (this.#state === 'up') {
+      // The time that it takes to end is none of health.
+      this.#upUntil = this.#deps.context.clock.monotonic();
       const detail = `unhealthy: ${summary}`;
       this.#notices.tell(notice.told(`${detail}; it is being stopped`));
       this.#giveUp({ reason: 'failed-check', detail });
@@ -266,7 +272,8 @@ export class Instance {
 
   #failed(cause: Cause): void {
     const { restart } = this.#config;
-    const healthyFor = this.#upSince === null ? 0 : this.#deps.context.clock.monotonic() - this.#upSince;
+    const until = this.#upUntil ?? this.#deps.context.clock.monotonic();
+    const healthyFor = until - (this.#upSince ?? until);
     this.#upSince = null;
     const { retry, delay, enteredLoop } = this.#restarts.afterFailure(cause, restart, healthyFor);
     this.#become(retry.looping ? 'crash-looping' : 'backoff', cause.detail);

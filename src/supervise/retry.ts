@@ -1,6 +1,7 @@
 // When to start again after a failure: growing delays, and the point at which it is a crash loop. Pure.
 import type { ServiceConfig } from '../config/index.ts';
 import { backoffDelay } from '../core/backoff.ts';
+import type { DurationRange } from '../core/quantity.ts';
 
 /** So long in health, and what went wrong before is forgotten. */
 export const healthyAfter = 30_000;
@@ -44,7 +45,12 @@ export function afterFailure(
   const loops = looping || within.length > limit.count || slowest;
   return {
     retry: { failures: failures + 1, recent: within, looping: loops },
-    delay: loops ? backoff.max * (0.9 + 0.1 * random()) : backoffDelay(backoff, failures, random),
+    delay: loops ? backoff.max * (0.9 + 0.1 * random()) : between(backoff, failures, random),
     enteredLoop: loops && !looping,
   };
+}
+
+/** From min·2ⁿ to twice that, within the policy: what the configuration says is the least is the least. */
+function between(backoff: DurationRange, failures: number, random: () => number): number {
+  return Math.max(backoff.min, backoffDelay(backoff, failures + 1, random));
 }

@@ -32,6 +32,8 @@ export interface Seen {
 export interface Sight {
   /** Null where the table cannot be read; that is told once. */
   look(root: Root, ports: readonly number[]): Promise<Seen | null>;
+  /** The sockets that connections to these ports reach: another text once they are others. Asks for no holders. */
+  reached(ports: readonly number[]): Promise<string | null>;
 }
 
 /** The first of the ports that is a stranger's. */
@@ -54,22 +56,10 @@ interface Snapshot {
 }
 
 export function createSight(system: System, log: Log): Sight {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<Snapshot> | null = null;
+  const snapshot = shared(() => takeSnapshot(system));
+  const table = shared(() => listeners(system));
   let told = false;
 
-  /** Whoever asks while one is being taken shares the one after it: each is of a moment after its question. */
-  const snapshot = (): Promise<Snapshot> => {
-    if (!next) {
-      const mine = running.then(() => {
-        next = null;
-        return takeSnapshot(system);
-      });
-      next = mine;
-      running = mine.catch(() => {});
-    }
-    return next;
-  };
   return {
     async look(root, ports) {
       try {
@@ -86,11 +76,41 @@ export function createSight(system: System, log: Log): Sight {
         return null;
       }
     },
+    async reached(ports) {
+      // The look that comes first tells why it cannot be read.
+      const rows = await table().catch(() => null);
+      if (!rows) return null;
+      const ids = ports.map((port) =>
+        reachedRows(rows.filter((row) => row.port === port)).map(({ id }) => id),
+      );
+      return ids.map((some) => some.sort().join(' ')).join(', ');
+    },
   };
 }
 
-async function takeSnapshot({ sockets, processes }: System): Promise<Snapshot> {
-  const { rows } = await sockets.table({ protocols: ['tcp'], listening: true });
+/** Whoever asks while one is being taken shares the one after it: each is of a moment after its question. */
+function shared<Taken>(take: () => Promise<Taken>): () => Promise<Taken> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<Taken> | null = null;
+  return () => {
+    if (next) return next;
+    const mine = running.then(() => {
+      next = null;
+      return take();
+    });
+    next = mine;
+    running = mine.catch(() => {});
+    return mine;
+  };
+}
+
+async function listeners({ sockets }: System): Promise<SocketRow[]> {
+  return (await sockets.table({ protocols: ['tcp'], listening: true })).rows;
+}
+
+async function takeSnapshot(system: System): Promise<Snapshot> {
+  const { sockets, processes } = system;
+  const rows = await listeners(system);
   const { pids } = await sockets.holders(new Set(rows.flatMap(({ id }) => id ?? [])));
   // Only now: whoever was born into the tree a moment ago and listens already is in this list.
   const tree = new Map((await processes.list()).map((node) => [node.pid, node]));

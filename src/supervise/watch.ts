@@ -40,6 +40,8 @@ export class Watch {
   /** The verdict that was acted on last. */
   #judged: HealthVerdict = 'unknown';
   #proven: boolean;
+  /** The sockets that connections reached when that was proven. */
+  #reached: string | null = null;
   #toldMisplaced = false;
   #looking = false;
   #stopped = false;
@@ -60,7 +62,7 @@ export class Watch {
       graceMs: startGrace,
       emits: false,
       alerts: alertPolicy(config.check),
-      onResult: () => this.#judge(),
+      onResult: () => this.#heard(),
     });
   }
 
@@ -79,10 +81,15 @@ export class Watch {
     return config.check.port === undefined ? Object.values(ports)[0]! : ports[config.check.port]!;
   }
 
-  #judge(): void {
+  #heard(): void {
     if (this.#stopped) return;
+    const isTime = this.verdict === 'up' || (!this.#proven && this.#now() >= this.#nextLook);
+    if (this.#watched.config.verify && isTime) void this.#lookAround();
+    this.#judge();
+  }
+
+  #judge(): void {
     const { verdict } = this;
-    if (!this.#proven && (verdict === 'up' || this.#now() >= this.#nextLook)) void this.#lookAround();
     if (verdict === this.#judged || (verdict === 'up' && !this.#proven)) return;
     this.#judged = verdict;
     if (verdict === 'up') this.#hooks.up();
@@ -92,10 +99,16 @@ export class Watch {
   async #lookAround(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    const { root, ports } = this.#watched;
-    const seen = await this.#deps.sight.look(root, Object.values(ports));
+    const { sight } = this.#deps;
+    const { root } = this.#watched;
+    const ports = Object.values(this.#watched.ports);
+    const reached = await sight.reached(ports);
+    // Somebody else may listen there only later: the same sockets are whose they were.
+    const isAsProven = this.#proven && reached === this.#reached;
+    const seen = isAsProven ? null : await sight.look(root, ports);
+    this.#reached = reached;
     this.#looking = false;
-    if (!this.#stopped) this.#take(seen);
+    if (!this.#stopped && !isAsProven) this.#take(seen);
   }
 
   #take(seen: Seen | null): void {

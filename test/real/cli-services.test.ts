@@ -19,6 +19,18 @@ test('a service is restarted, scaled, drained by instance, and its output read w
   expect(await run('restart', 'app/1')).toMatchObject({ code: 0, stdout: '✓ app/1 is up again\n' });
   expect(instances().map(({ restarts }) => restarts)).toEqual([0, 1]);
 
+  const one = await run('status', 'app');
+  expect(one.code).toBe(0);
+  expect(one.stdout).toMatch(/^app\/1 +up .+ +1 +started again .+ ago: asked for$/m);
+  expect(one.stdout).toMatch(
+    /\nWhy app\/1 was started again\n\d{4}-\d\d-\d\d [\d:]+ {2}asked-for +asked for\n$/,
+  );
+  expect(JSON.parse((await run('status', 'app', '--json')).stdout)).toMatchObject({ name: 'app' });
+  expect(await run('status', 'apo')).toMatchObject({
+    code: 1,
+    stderr: "reeve: there is no service 'apo': there are app\n",
+  });
+
   const scaled = await run('scale', 'app=3');
   expect(scaled.stdout).toBe(
     '✓ app: 3 instances, was 2; until the configuration says another number than 2, or the daemon ends\n',

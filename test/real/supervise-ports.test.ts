@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { InstanceStatus } from '../../src/supervise/index.ts';
+import { eventually } from '../support/children.ts';
 import { needs, program as programOnPath } from '../support/parts.ts';
 import { type Supervised, serviceConfig, supervised } from './supervise-support.ts';
 
@@ -72,6 +73,26 @@ linux('a port stolen before the instance listens')(
     ]);
     expect(run.events.filter(({ kind }) => kind === 'restart')).toEqual([]);
     expect(run.first().history.map(({ reason }) => reason)).toEqual(['lost-port']);
+  },
+);
+
+linux('a port stolen from an instance that is up')(
+  'a port stolen from an instance that is up, by one that answers its check: one event names the thief, and it moves',
+  async () => {
+    const run = supervised(serviceConfig(['let-go'], { check: { ...serviceConfig().check, fall: 1000 } }));
+    await run.allUp(1);
+    const { pid, ports } = run.first();
+    process.kill(pid!, 'SIGUSR2');
+    await eventually(() => run.lines.some((line) => line.includes('let go of its port')));
+    await stranger(ports.http!);
+    await run.until('it is up elsewhere', ([one]) => one!.state === 'up' && one!.pid !== pid);
+    const next = run.first();
+    expect(next.ports.http).not.toBe(ports.http);
+    expect(conflicts(run).map(({ message }) => message)).toEqual([
+      expect.stringMatching(new RegExp(`^${named(ports.http!)}it moves to port ${next.ports.http}\\.`)),
+    ]);
+    expect(next.history).toEqual([expect.objectContaining({ reason: 'lost-port' })]);
+    expect(next.history[0]!.detail).toMatch(new RegExp(`^port ${ports.http} is held by PID ${process.pid} `));
   },
 );
 

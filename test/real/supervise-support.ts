@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ServiceConfig } from '../../src/config/index.ts';
-import { type ReeveEvent, silentLog, systemClock } from '../../src/core/context.ts';
+import { type Clock, type ReeveEvent, silentLog, systemClock } from '../../src/core/context.ts';
 import { createScheduler } from '../../src/health/index.ts';
 import {
   createSight,
@@ -76,6 +76,7 @@ export function supervised(
     logs?: string;
     gate?: StartGate;
     unused?: (instance: string, signal: AbortSignal) => Promise<void>;
+    clock?: Clock;
   } = {},
 ): Supervised {
   const events: ReeveEvent[] = [];
@@ -85,7 +86,7 @@ export function supervised(
     for (const listener of [...listeners]) listener();
   };
   const context = {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: Math.random,
     log: {
       ...silentLog,

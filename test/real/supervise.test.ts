@@ -1,6 +1,7 @@
 // Services as real processes: started, found up, started again, stopped without a trace.
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/core/context.ts';
 import { freePort, isAlive, program, serviceConfig, supervised, untilGone } from './supervise-support.ts';
 
 test('an instance starts on its own port and becomes up', async () => {
@@ -68,6 +69,22 @@ test('a program that always fails is recognised as crash-looping, once, and trie
   ]);
 });
 
+test('the time that an unhealthy instance takes to end does not count as health', async () => {
+  let skew = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skew };
+  const restart = { backoff: { min: 10, max: 50_000 }, limit: { count: 1, perMs: 3_600_000 } };
+  const stop = { signal: 'SIGTERM', timeout: 200, drain: 0 } as const;
+  const run = supervised(serviceConfig(['ignore-term'], { restart, stop }), { clock });
+  for (const state of ['backoff', 'crash-looping']) {
+    await run.allUp(1);
+    await fetch(`http://127.0.0.1:${run.first().ports.http}/sicken`);
+    await run.until('it is being ended', ([one]) => one!.state === 'down');
+    skew += 60_000;
+    await run.until(state, ([one]) => one!.state === state);
+  }
+  expect(run.first().history.map(({ reason }) => reason)).toEqual(['failed-check', 'failed-check']);
+});
+
 test('a program that does not heed SIGTERM is killed after its time', async () => {
   const stop = { signal: 'SIGTERM', timeout: 300, drain: 0 } as const;
   const { service, allUp, first, lines } = supervised(serviceConfig(['ignore-term'], { stop }));
@@ -75,7 +92,7 @@ test('a program that does not heed SIGTERM is killed after its time', async () =
   const { pid } = first();
   await service.stop();
   expect(isAlive(pid!)).toBe(false);
-  expect(first().lastExit).toBe('killed by SIGKILL');
+  expect(first().lastExit).toBe('killed by SIGKILL, since it had not ended 300ms after SIGTERM');
   expect(lines).toContain('api/0: asked to stop, and does not');
 });
 

@@ -2,24 +2,48 @@
 
 import { exit, isReeveError, ReeveError } from '../../core/errors.ts';
 import { sleep } from '../../core/time.ts';
-import type { Control } from '../../daemon/index.ts';
+import type { Control, DaemonStatus } from '../../daemon/index.ts';
 import { action, type Define, json } from '../define.ts';
+import type { Io } from '../io.ts';
 import { type ControlOptions, connect, controlCommand } from './control-command.ts';
 
 export const statusCommand: Define = (io) =>
   controlCommand(
     'status',
-    'show listeners, targets, services and checks of the running daemon',
-    'reeve status\nreeve status --json',
-  ).action(
-    action<ControlOptions>(io, async (_, options) => {
-      const status = await (await connect(io, options)).status(io.signal);
-      const { renderStatus } = await import('../render/status.ts');
-      if (options.json) io.out(json(status));
-      else await renderStatus(status, io);
-      return status.state === 'ready' ? exit.done : exit.no;
-    }),
-  );
+    'show listeners, targets, services and checks of the running daemon; or one service, and why it was started again',
+    'reeve status\nreeve status user-api\nreeve status --json',
+  )
+    .argument('[service]', 'this one alone, with the reasons of its last restarts')
+    .action(
+      action<ControlOptions>(io, async ([name], options) => {
+        const status = await (await connect(io, options)).status(io.signal);
+        if (name !== undefined) return showService(name, status, io, options);
+        const { renderStatus } = await import('../render/status.ts');
+        if (options.json) io.out(json(status));
+        else await renderStatus(status, io);
+        return status.state === 'ready' ? exit.done : exit.no;
+      }),
+    );
+
+async function showService(
+  name: string,
+  { services }: DaemonStatus,
+  io: Io,
+  { json: asJson }: ControlOptions,
+): Promise<number> {
+  const service = services.find((one) => one.name === name);
+  if (!service) {
+    const known = services.map((one) => one.name).join(', ') || 'none';
+    throw new ReeveError('not-found', `there is no service '${name}': there are ${known}`);
+  }
+  const [{ renderService }, { verdictStyle }] = await Promise.all([
+    import('../render/instances.ts'),
+    import('../render/status.ts'),
+  ]);
+  if (asJson) io.out(json(service));
+  else await renderService(service, verdictStyle(io), io);
+  return service.instances.every(({ state }) => ['up', 'finished'].includes(state)) ? exit.done : exit.no;
+}
 
 export const reloadCommand: Define = (io) =>
   controlCommand(

@@ -9,7 +9,15 @@ import type {
   TargetStatus,
 } from '../../daemon/index.ts';
 import type { Io } from '../io.ts';
+import { instanceColumns, instanceRow } from './instances.ts';
 import { type Column, renderTable } from './table.ts';
+
+export function verdictStyle({ colors }: Io): (text: string) => string {
+  return (text) => {
+    if (/^(up|ready|yes|finished)\b/.test(text)) return colors.green(text);
+    return /^(down|no|crash)/.test(text) ? colors.red(text) : colors.yellow(text);
+  };
+}
 
 export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> {
   const { colors } = io;
@@ -23,12 +31,7 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
     io.out(`\n${colors.bold(title)}`);
     await renderTable(columns, rows, io);
   };
-  const verdict = (text: string) =>
-    /^(up|ready|yes|finished)\b/.test(text)
-      ? colors.green(text)
-      : /^(down|no|crash)/.test(text)
-        ? colors.red(text)
-        : colors.yellow(text);
+  const verdict = verdictStyle(io);
   await section(
     'Listeners',
     [
@@ -100,26 +103,8 @@ export async function renderStatus(status: DaemonStatus, io: Io): Promise<void> 
   }
   await section(
     'Services',
-    [
-      { title: 'INSTANCE' },
-      { title: 'STATE', style: verdict },
-      { title: 'PID', align: 'right' },
-      { title: 'PORTS' },
-      { title: 'RESTARTS', align: 'right' },
-      { title: 'DETAIL', flexible: true },
-    ],
-    status.services.flatMap(({ instances }) =>
-      instances.map(({ id, state: now, pid, ports, restarts, detail }) => [
-        id,
-        now,
-        pid === null ? '-' : String(pid),
-        Object.entries(ports)
-          .map(([name, port]) => `${name} ${port}`)
-          .join(', '),
-        String(restarts),
-        detail ?? '',
-      ]),
-    ),
+    instanceColumns(verdict),
+    status.services.flatMap(({ instances }) => instances.map(instanceRow)),
   );
   for (const { name, configured, instances } of status.services) {
     if (instances.length === configured) continue;
