@@ -46,6 +46,8 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     createPrivate(file);
     connection = new Sqlite(file, { timeout: roundMs });
     const database = wrap(connection, file, options.busyMs ?? 5000);
+    // Rows are short, and each change writes whole pages: a quarter of the usual size saves an eighth of a grant.
+    database.run('pragma page_size = 1024');
     // Readers and one writer get along, and a commit need not wait for the disk: what a power failure takes
     // with it was about processes that are gone as well. Killed processes lose nothing.
     await untilQuiet(() => database.all('pragma journal_mode = wal'));
