@@ -37,6 +37,32 @@ it('differs from one git worktree to the next', async () => {
   expect(await projectName(path.join(folder, '..', 'fix', 'deep'))).toBe('shop@fix');
 });
 
+it('differs where the letters that a name may not have differ, or only its far end does', async () => {
+  const parent = path.dirname(folder);
+  for (const pair of [
+    ['日本', '中文'],
+    ['größe', 'groeße'],
+    [`${'x'.repeat(140)}1`, `${'x'.repeat(140)}2`],
+  ] as const) {
+    const [one, two] = await Promise.all(pair.map((name) => projectName(path.join(parent, name))));
+    for (const name of [one!, two!]) assertLeaseName(name);
+    expect(one).not.toBe(two);
+  }
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'x'.repeat(140) }));
+  const ofMain = await projectName(folder);
+  writeFileSync(path.join(folder, '.git'), 'gitdir: /srv/shop/.git/worktrees/fix\n');
+  expect(await projectName(folder)).not.toBe(ofMain);
+});
+
+it('is read past a byte order mark, and tells apart the worktrees that a submodule is in', async () => {
+  writeFileSync(path.join(folder, 'package.json'), '\uFEFF{"name":"shop"}');
+  expect(await projectName(folder)).toBe('shop');
+  writeFileSync(path.join(folder, '.git'), 'gitdir: ../../main/.git/worktrees/fix/modules/libs/shop\n');
+  expect(await projectName(folder)).toBe('shop@fix');
+  writeFileSync(path.join(folder, '.git'), 'gitdir: ../.git/modules/shop\n');
+  expect(await projectName(folder)).toBe('shop');
+});
+
 it('serves whatever the folder is called', async () => {
   const names = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 });
   await fc.assert(

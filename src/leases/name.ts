@@ -1,9 +1,11 @@
 // The name of a lease: what may be one, and the one that a project gets by itself.
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReeveError } from '../core/errors.ts';
 
 const form = /^[A-Za-z0-9@_][A-Za-z0-9@_./-]{0,127}$/;
+const longest = 128;
 
 /** @throws ReeveError `usage` */
 export function assertLeaseName(name: string): void {
@@ -21,7 +23,8 @@ export function assertLeaseName(name: string): void {
 export async function projectName(folder: string): Promise<string> {
   const [named, worktree] = await Promise.all([nearest(folder, packageName), nearest(folder, worktreeId)]);
   const base = named ?? (cleaned(path.basename(path.resolve(folder))) || 'root');
-  return `${base}${worktree ? `@${worktree}` : ''}`.slice(0, 128);
+  const name = `${base}${worktree ? `@${worktree}` : ''}`;
+  return name.length <= longest ? name : `${name.slice(0, longest - 9)}-${digest(name)}`;
 }
 
 /** Asks a folder and then its parents; `look` answers undefined to go on, null to stop. */
@@ -40,18 +43,22 @@ async function packageName(folder: string): Promise<string | null | undefined> {
   const text = await readSmall(path.join(folder, 'package.json'));
   if (text === null) return undefined;
   try {
-    const { name } = JSON.parse(text) as { name?: unknown };
+    // Some editors of Windows begin a file with a byte order mark; npm bears it too.
+    const { name } = JSON.parse(text.replace(/^\uFEFF/, '')) as { name?: unknown };
     return (typeof name === 'string' && cleaned(name)) || undefined;
   } catch {
     return undefined;
   }
 }
 
-/** In a linked worktree `.git` is a file: `gitdir: …/.git/worktrees/ID` (gitrepository-layout). */
+/**
+ * In a linked worktree `.git` is a file: `gitdir: …/.git/worktrees/ID` (gitrepository-layout); in a submodule there,
+ * `/modules/NAME` follows.
+ */
 async function worktreeId(folder: string): Promise<string | null | undefined> {
   const text = await readSmall(path.join(folder, '.git'));
   if (text === null) return undefined;
-  const match = /^gitdir: .*[/\\]worktrees[/\\]([^/\\\r\n]+)\s*$/.exec(text);
+  const match = /^gitdir: .*[/\\]worktrees[/\\]([^/\\\r\n]+)(?:[/\\]modules[/\\].+)?\s*$/.exec(text);
   return (match && cleaned(match[1]!)) || null;
 }
 
@@ -64,4 +71,11 @@ async function readSmall(file: string): Promise<string | null> {
   }
 }
 
-const cleaned = (name: string) => name.replace(/[^A-Za-z0-9@_./-]+/g, '-').replace(/^[-./]+|[-./]+$/g, '');
+/** What may not be in a name becomes `-`; of letters beyond ASCII a digest is left, so that names differ that did. */
+function cleaned(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9@_./-]+/g, '-').replace(/^[-./]+|[-./]+$/g, '');
+  if (!/\p{L}|\p{N}/u.test(text.replace(/[A-Za-z0-9]+/g, ''))) return name;
+  return name ? `${name}-${digest(text)}` : digest(text);
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
