@@ -2,7 +2,6 @@
 
 import { silentLog, systemClock } from './core/context.ts';
 import { leaseTimes } from './core/lease.ts';
-import { type PortRange, parseRange } from './core/range.ts';
 import type { FreeResult, ScanRecord, WhoRecord, WhyRecord } from './core/records.ts';
 import {
   type Announcement,
@@ -14,7 +13,13 @@ import {
 } from './daemon/index.ts';
 import { createDialer, type Dialer, type DialOptions } from './dial/index.ts';
 import { type ProbeOptions, type ProbeResult, probe } from './health/index.ts';
-import { holdLease, openLeaseBook, projectName } from './leases/index.ts';
+import {
+  holdLease,
+  type LeaseOptions,
+  openLeaseBook,
+  projectName,
+  readLeaseOptions,
+} from './leases/index.ts';
 import {
   carryOut,
   type FreeOptions,
@@ -56,6 +61,7 @@ export type {
   TargetStatus,
   UseOptions,
 } from './dial/index.ts';
+export type { LeaseOptions } from './leases/index.ts';
 export type {
   Answer,
   FrameContext,
@@ -124,25 +130,6 @@ export async function scan(
   );
 }
 
-export interface LeaseOptions {
-  /** Ports, all or none. Default 1. */
-  count?: number;
-  /** Default `'20000-32000'`. */
-  range?: string;
-  /** Reject rather than to give another port than the name had before. */
-  strict?: boolean;
-  /** No port that browsers refuse. */
-  http?: boolean;
-  /** Ports never given. */
-  exclude?: PortRange[];
-  /** Keep outgoing connections off the port until it is released. Default true, where the platform can. */
-  park?: boolean;
-  /** Milliseconds after which a process that was stopped has lost it. Default 15,000. */
-  ttlMs?: number;
-  /** Folder of the lease book. Default: `REEVE_LEASES`, else the state directory of this user. */
-  folder?: string;
-}
-
 export interface LeasedPort extends AsyncDisposable, Disposable {
   readonly name: string;
   /** The first of `ports`. */
@@ -163,14 +150,18 @@ export async function lease(
   options: LeaseOptions = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<LeasedPort> {
-  const { folder, range, park = true, ttlMs = leaseTimes.heldTtl, ...rest } = options;
-  const request = { ...rest, ttlMs, name: name ?? (await projectName(process.cwd())) };
+  const request = {
+    ttlMs: leaseTimes.heldTtl,
+    ...readLeaseOptions(name, options),
+    name: name ?? (await projectName(process.cwd())),
+  };
+  const { folder, park = true } = options;
   const system = await selectSystem();
   const book = await openLeaseBook({ system, env: process.env, ...(folder ? { folder } : {}) });
   try {
     const held = await holdLease(
-      { ...request, ...(range ? { range: parseRange(range) } : {}) },
-      { book, system, log: silentLog, park, heartbeatMs: ttlMs / 3 },
+      request,
+      { book, system, log: silentLog, park, heartbeatMs: request.ttlMs / 3 },
       signal,
     );
     held.lost.addEventListener('abort', () => book.close());

@@ -35,7 +35,7 @@ export function whyUnsuitable(port: number, rules: PoolRules): Unsuitable | null
   return rules.http && browserBlocked.has(port) ? 'browser-blocked' : null;
 }
 
-const words: Record<Unsuitable, string> = {
+export const unsuitableWords: Record<Unsuitable, string> = {
   'out-of-range': 'outside the range',
   ephemeral: 'in the range of outgoing connections (ephemeral)',
   reserved: 'reserved by ip_local_reserved_ports',
@@ -52,7 +52,7 @@ export function explainPool(rules: PoolRules): string {
     const reason = whyUnsuitable(port, rules);
     if (reason) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
-  return [...counts].map(([reason, count]) => `${count} ${words[reason]}`).join(', ');
+  return [...counts].map(([reason, count]) => `${count} ${unsuitableWords[reason]}`).join(', ');
 }
 
 /** "Port blocking" of the WHATWG Fetch standard: a browser does not connect to these. */

@@ -1,7 +1,7 @@
 // A lease book over any ledger: offers, proves by binding, takes back what fails, until the request is met.
-import { ReeveError } from '../core/errors.ts';
+import { isReeveError, ReeveError } from '../core/errors.ts';
 import { leaseTimes } from '../core/lease.ts';
-import { whyUnsuitable } from '../core/lease-ports.ts';
+import { unsuitableWords, whyUnsuitable } from '../core/lease-ports.ts';
 import { abortError } from '../core/time.ts';
 import type { System } from '../system/index.ts';
 import type { Granted, GrantRequest, LeaseBook, Moved } from './book.ts';
@@ -57,15 +57,13 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
       return await ledger.offer(order, signal);
     } catch (error) {
       const [port, evidence] = [...refused][0] ?? [];
-      if (!order.strict || port === undefined) throw error;
-      throw new ReeveError(
-        'conflict',
-        `${order.name} cannot have port ${port} again: ${inWords(evidence!)}`,
-        {
-          hint: `See who has it: reeve who ${port}`,
-          cause: error,
-        },
-      );
+      if (port === undefined || !isReeveError(error) || error.code !== 'conflict') throw error;
+      const why = inWords({ holder: await findHolder(system, port), ...evidence }, String(port));
+      const more = refused.size > 1 ? `, and ${refused.size - 1} more cannot be bound either` : '';
+      throw new ReeveError('conflict', `${error.message}: ${why}${more}`, {
+        hint: `See who has it: reeve who ${port}`,
+        cause: error,
+      });
     }
   }
 
@@ -118,11 +116,11 @@ function lostHomes(
     const evidence = refused.get(from);
     if (evidence) return [{ from, why: inWords(evidence) }];
     const reason = whyUnsuitable(from, rules);
-    return reason ? [{ from, why: `it is ${reason}` }] : [];
+    return reason ? [{ from, why: `it is ${unsuitableWords[reason]}` }] : [];
   });
 }
 
-function inWords({ code, holder }: Refusal): string {
-  const who = holder as { pid: number; name: string } | undefined;
-  return who ? `${who.name} (PID ${who.pid}) has it` : `a bind fails with ${code}`;
+function inWords({ code, holder }: Refusal, port = 'it'): string {
+  const who = holder as { pid: number; name: string } | null | undefined;
+  return who ? `${who.name} (PID ${who.pid}) has ${port}` : `a bind of ${port} fails with ${code}`;
 }

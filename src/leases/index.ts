@@ -4,5 +4,6 @@ export type { ConsulBookSettings } from './consul/open.ts';
 export { type HeldLease, holdLease } from './hold.ts';
 export { projectName } from './name.ts';
 export { type BookOptions, openLeaseBook } from './open.ts';
+export { type LeaseOptions, readLeaseOptions } from './options.ts';
 export { ownProcess } from './owner.ts';
 export { auditRecord, leaseRecord } from './record.ts';

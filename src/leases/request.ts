@@ -2,6 +2,7 @@
 import { ReeveError } from '../core/errors.ts';
 import { defaultPool, maxCount } from '../core/lease.ts';
 import { explainPool, type PoolRules, whyUnsuitable } from '../core/lease-ports.ts';
+import { formatDuration } from '../core/quantity.ts';
 import { formatRange } from '../core/range.ts';
 import { plural } from '../core/text.ts';
 import type { HostFacts } from '../system/index.ts';
@@ -17,7 +18,8 @@ export function checkRequest({ name, count = 1, ttlMs }: GrantRequest): void {
     throw new ReeveError('usage', `cannot lease ${count} ports at once: 1 to ${maxCount} serve`);
   }
   if (!(ttlMs >= 1 && ttlMs <= longestTtl)) {
-    throw new ReeveError('usage', `a lease cannot last ${ttlMs} ms: 1ms to 366d serve`);
+    const asked = Number.isFinite(ttlMs) ? formatDuration(ttlMs) : JSON.stringify(ttlMs);
+    throw new ReeveError('usage', `a lease cannot last ${asked}: 1ms to 366d serve`);
   }
 }
 

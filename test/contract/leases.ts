@@ -357,6 +357,12 @@ export function leaseContract(kind: string, createStore: () => Promise<BookStore
           code: 'conflict',
           message: expect.stringContaining(`PID ${process.pid}`),
         });
+        // Also one that has the only port of the range, though the name never had it; and while that port rests.
+        const range = { first, last: first };
+        for (const name of ['b', 'c']) {
+          const refusal = { code: 'conflict', message: expect.stringContaining(`in ${first}`) };
+          await expect(grant(name, { range })).rejects.toMatchObject(refusal);
+        }
         stranger.close();
         await once(stranger, 'close');
         expect(await grant('a', { strict: true })).toMatchObject([{ port: first, moved: null }]);

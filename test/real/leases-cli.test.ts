@@ -77,6 +77,44 @@ describe.runIf(needs('leases of the command line', 'linux'))('the command line',
     server.close();
   });
 
+  it('says who has the only port that was asked for, and while it rests, where to look', async () => {
+    const server = createServer().listen(first, '127.0.0.1');
+    await once(server, 'listening');
+    const ask = () => run('lease', 'callback', '--strict', '--range', String(first));
+    const held = await ask();
+    expect(held).toMatchObject({ code: 1, stdout: '' });
+    expect(held.stderr).toMatch(
+      new RegExp(`no port left to lease in ${first}: \\S+ \\(PID ${process.pid}\\) has ${first}\n`),
+    );
+    const rests = await ask();
+    expect(rests.stderr).toContain(`no port left to lease in ${first}\n`);
+    expect(rests.stderr).toContain(`in use (reeve who ${first}), or was so less than 30s ago`);
+    server.close();
+  });
+
+  it('writes what happened in words', async () => {
+    await run('lease', 'web', '--range', range);
+    await run('lease', 'web', '--range', range);
+    await run('release', 'web');
+    const server = createServer().listen(first, '127.0.0.1');
+    await once(server, 'listening');
+    await run('lease', 'web', '--range', range);
+    await run('lease', 'web', '--range', `${first + 5}-${first + 9}`);
+    server.close();
+    const lines = (await run('leases', '--audit')).stdout.split('\n').slice(1, -1);
+    expect(lines.map((line) => line.replace(/^\S+ +(\w+).* nobody +/, '$1 '))).toEqual([
+      'granted for 1h',
+      'renewed 1 time',
+      'released reeve release',
+      'granted for 1h',
+      expect.stringMatching(/^refused bind of :: \(tcp\): EADDRINUSE by \S+ \(PID \d+\)$/),
+      'granted for 1h',
+      expect.stringMatching(new RegExp(`^moved from ${first} to ${first + 1}: .+ \\(PID \\d+\\) has it$`)),
+      'granted for 1h',
+      `moved from ${first} to ${first + 5}: it is outside the range`,
+    ]);
+  });
+
   it('holds a port until Ctrl-C, parked and kept from others', async () => {
     const child = startReeve(['lease', 'web', '--range', range, '--hold'], options());
     const [text] = (await once(child.stdout!, 'data')) as [Buffer];
@@ -100,6 +138,7 @@ describe.runIf(needs('leases of the command line', 'linux'))('the command line',
     const ended = once(child, 'exit');
     expect(await run('release', 'web', '--force')).toMatchObject({ code: 0 });
     expect(await ended).toEqual([1, null]);
+    expect((await run('leases', '--audit')).stdout).toMatch(/ released .* reeve release --force\n$/);
   });
 
   it('leaves the port to its name at once when its holder is killed', async () => {
@@ -126,7 +165,8 @@ describe.runIf(needs('leases of the command line', 'linux'))('the command line',
     [['lease', 'a b'], 'cannot name a lease'],
     [['lease', 'web', '--count', '0'], 'whole number'],
     [['lease', 'web', '--range', '9-1'], 'ends before it starts'],
-    [['lease', 'web', '--ttl', '0ms'], 'cannot last'],
+    [['lease', 'web', '--ttl', '0ms'], 'cannot last 0ms'],
+    [['lease', 'web', '--ttl', '400d'], 'cannot last 400d'],
     [['leases', '--since', '1h'], '--audit'],
     [['release'], 'missing required argument'],
   ])('reeve %j is wrong usage', async (args, words) => {
@@ -178,6 +218,38 @@ describe.runIf(needs('leases of the library', 'linux'))('the library', () => {
     const released = entries.filter(({ kind }) => kind === 'released');
     expect(released).toHaveLength(12);
     expect(released[0]!.evidence).toEqual({ why: 'the process exited' });
+  });
+
+  it('takes ports and ranges as numbers and texts', async () => {
+    const exclude = [first, `${first + 1}-${first + 2}`, { first: first + 3, last: first + 4 }];
+    await using web = await lease('web', { folder, range, exclude });
+    expect(web.port).toBe(first + 5);
+    await using fixed = await lease('fixed', { folder, range: first });
+    expect(fixed.port).toBe(first);
+  });
+
+  it.each([
+    [[{ count: 2 }], 'the name of a lease is a text'],
+    [['web', null], 'are an object, not null'],
+    [['web', { rnage: '20000' }], "no option 'rnage'", 'Did you mean range?'],
+    [['web', { signal: AbortSignal.abort() }], "no option 'signal'", 'third argument'],
+    [['web', { constructor: 1 }], "no option 'constructor'"],
+    [['web', { range: { first: 1, last: 2 } }], `'range' of a lease is a string or a number, not {"first":1`],
+    [['web', { exclude: '20000' }], `'exclude' of a lease is a list of ports and ranges, not "20000"`],
+    [['web', { exclude: [null] }], "'null' is not a port"],
+    [['web', { count: '3' }], `'count' of a lease is a number, not "3"`],
+    [['web', { strict: 'no' }], `'strict' of a lease is a boolean, not "no"`],
+    [['web', { ttlMs: Number.NaN }], 'cannot last'],
+    [['web', { count: 0 }], 'cannot lease 0 ports'],
+    [['web', { range: '20000-20005', count: 7 }], 'only 6 ports to lease, 7 wanted'],
+  ])('refuses %j in words', async ([name, settings], message, hint = '') => {
+    const asked = { ...(settings as object), ...(settings === null ? {} : { folder }) };
+    const misused = lease(name as string, settings === null ? (null as never) : asked);
+    await expect(misused).rejects.toMatchObject({
+      name: 'ReeveError',
+      message: expect.stringContaining(message),
+      ...(hint ? { hint: expect.stringContaining(hint) } : {}),
+    });
   });
 
   it('is declared for users of the package', () => {

@@ -187,7 +187,9 @@ async function release(io: Io, name: string, options: ReleaseOptions): Promise<n
         hint: 'End that process, or give --force',
       });
     }
-    const released: Lease[] = await book.release(leases, { why: 'reeve release' });
+    const released: Lease[] = await book.release(leases, {
+      why: `reeve release${held ? ' --force' : ''}`,
+    });
     if (options.json) {
       const { leaseRecord } = await import('../../leases/index.ts');
       io.out(json(leaseRecord(released)));

@@ -1,6 +1,6 @@
 // Leases and their audit as tables.
 import type { LeaseOwner } from '../../core/lease.ts';
-import { formatDuration } from '../../core/quantity.ts';
+import { exactDuration, formatDuration } from '../../core/quantity.ts';
 import { plural, printable } from '../../core/text.ts';
 import type { AuditEntry, AuditKind, Granted, Lease } from '../../leases/index.ts';
 import type { Io } from '../io.ts';
@@ -82,9 +82,28 @@ function ownerWords({ pid }: LeaseOwner): string {
   return pid === null ? 'nobody' : `process ${pid}`;
 }
 
+/** What is known of each, in the order of a sentence; whatever else there is follows as `key=value`. */
 function evidenceWords(evidence: Record<string, unknown>): string {
-  const words = Object.entries(evidence).map(([key, value]) =>
-    key === 'why' ? String(value) : `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return printable(words.join(' '));
+  const { ttlMs, times, from, to, syscall, code, protocol, address, holder, holders, why, ...rest } =
+    evidence;
+  const words = [
+    ttlMs === undefined ? null : `for ${exactDuration(Number(ttlMs))}`,
+    times === undefined ? null : plural(Number(times), 'time'),
+    from === undefined ? null : `from ${from} to ${to}:`,
+    code === undefined ? null : `${syscall} of ${address} (${protocol}): ${code}`,
+    why === undefined ? null : String(why),
+    ...[holder, holders].flat().map(holderWords),
+    ...Object.entries(rest).map(
+      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ),
+  ];
+  return printable(words.filter((word) => word !== null).join(' '));
+}
+
+/** Who was on the port: a process of the socket table, or words. */
+function holderWords(holder: unknown): string | null {
+  if (holder === undefined || holder === null) return null;
+  if (typeof holder !== 'object') return `by ${holder}`;
+  const { pid, name, address } = holder as { pid?: unknown; name?: unknown; address?: unknown };
+  return `by ${name} (PID ${pid})${address === undefined ? '' : ` on ${address}`}`;
 }
