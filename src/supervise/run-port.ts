@@ -1,6 +1,6 @@
 // The port of `reeve run`: leased under a name, parked or listened on, and what becomes of it written down.
 import type { Log } from '../core/context.ts';
-import { type HeldLease, holdLease, type LeaseBook } from '../leases/index.ts';
+import { type HeldLease, holdLease, type LeaseBook, type Moved } from '../leases/index.ts';
 import type { ListeningSocket, System } from '../system/index.ts';
 import type { RunReport } from './run-report.ts';
 import type { Listener } from './run-watch.ts';
@@ -17,6 +17,8 @@ export interface RunPortOptions {
 
 export interface RunPort {
   readonly port: number;
+  /** From the port that the name had before. */
+  readonly moved: Moved | null;
   readonly parked: boolean;
   readonly socket: ListeningSocket | null;
   /** Aborts when another has the port by now. */
@@ -36,6 +38,7 @@ export async function takeRunPort(options: RunPortOptions, signal: AbortSignal):
     let written: Promise<unknown> = Promise.resolve();
     return {
       port,
+      moved: held.leases[0]?.moved ?? null,
       parked: held.parked !== null,
       socket,
       lost: held.lost,

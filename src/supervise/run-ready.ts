@@ -39,7 +39,7 @@ export async function untilReady(
     for (;;) {
       const sight: Sight = await watch.look();
       if (signal.aborted) return 'aborted';
-      const ms = clock.monotonic() - began;
+      const ms = Math.round(clock.monotonic() - began);
       if (sight.kind === 'ready') {
         report({ kind: 'ready', listeners: sight.listeners, ms });
         if (sight.strangers.length > 0) report({ kind: 'shared', port, strangers: sight.strangers });
@@ -63,7 +63,8 @@ export async function untilReady(
           once({ kind: 'elsewhere', port, listeners: sight.listeners });
         }
       }
-      if (ms >= readyWithin) once({ kind: 'late', port, ms, sight });
+      // Where it listens instead is told by itself.
+      if (ms >= readyWithin && sight.kind !== 'elsewhere') once({ kind: 'late', port, ms, sight });
       await sleep(pause(ms), signal);
     }
   } catch (error) {

@@ -28,8 +28,8 @@ export interface RunSpec {
   readyWithin: number;
   /** Milliseconds from SIGTERM to SIGKILL. */
   stopTimeout: number;
-  /** A terminal sends its own signals (Ctrl-C) to the command too. */
-  terminal: boolean;
+  /** Whether a terminal sends its signals (Ctrl-C) to the command too, now. */
+  terminal(): boolean;
 }
 
 export interface RunDeps {
@@ -51,6 +51,8 @@ export interface RunEnd {
 
 /** The defaults of a service's `restart:` in the configuration. */
 const restartPolicy = { backoff: { min: 500, max: 60_000 }, limit: { count: 10, perMs: 60_000 } };
+/** What a terminal sends to everybody in front of it, or the shell there when it lets them go on. */
+const ofTerminals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT']);
 /** Ctrl-C belongs to the command, which may go on. Who presses it so often means reeve. */
 const interruptsToStop = 3;
 /** A server that cannot bind its port says so and ends at once; one that ends later has another reason. */
@@ -120,7 +122,7 @@ export class Run {
     else if (name === 'SIGTERM' || (interrupt && (!this.#command || this.#interrupts >= interruptsToStop)))
       this.stop();
     // The command has it already, and twice would mean "at once" to many programs.
-    else if (!interrupt || !this.#spec.terminal) this.#command?.signal(name);
+    else if (!ofTerminals.has(name) || !this.#spec.terminal()) this.#command?.signal(name);
   }
 
   /** SIGTERM to the command, later to the others of its tree, and SIGKILL when the time is over. */
@@ -176,7 +178,9 @@ export class Run {
   /** Once: what is true of the first start is true of the next. */
   #hintAtParking({ code }: CommandEnd): void {
     const asked = this.#stopping.signal.aborted || this.#interrupts > 0;
-    if (!this.#spec.parked || code === 0 || asked || this.#hinted) return;
+    // Signals, also as a shell passes them on, and programs that are not there have told their reason.
+    const toldWhy = code === 0 || code >= 126;
+    if (!this.#spec.parked || toldWhy || asked || this.#hinted) return;
     this.#hinted = true;
     this.#deps.report({ kind: 'parked-hint', port: this.#spec.port });
   }
@@ -189,7 +193,7 @@ export class Run {
     this.#retry = retry;
     this.#deps.report({
       kind: 'restart',
-      delay,
+      delay: Math.round(delay),
       reason: words,
       looping: retry.looping,
       entered: enteredLoop,

@@ -70,7 +70,7 @@ export function watched(child: ChildProcess): RunUnderTest {
   };
 }
 
-export const readyLine = /ready: (.+) \(PID (\d+)\) listens on \S+:(\d+) after/;
+export const readyLine = /ready: (.+) \(PID (\d+)\) (?:listens|has the socket) on \S+:(\d+) after/;
 
 /** Port and PID of the server, once reeve has found it ready. */
 export async function untilReady(run: RunUnderTest): Promise<{ pid: number; port: number }> {

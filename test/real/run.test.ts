@@ -1,4 +1,4 @@
-// reeve run: the command's port, environment, signals and exit code, and what is told of who listens.
+// reeve run: the command's port, environment and exit code, and what is told of who listens.
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -14,7 +14,6 @@ import {
   server,
   startRun,
   temporaryFolder,
-  untilGone,
   untilReady,
 } from './run-support.ts';
 
@@ -122,35 +121,6 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     });
   });
 
-  it('passes SIGTERM on, and follows it by SIGKILL where that is not enough', async () => {
-    const willing = startRun(['--', node, server, '{port}', 'clean']);
-    await untilReady(willing);
-    willing.child.kill('SIGTERM');
-    expect(await willing.ended).toEqual({ code: 0, signal: null });
-    const deaf = startRun(['--stop-timeout', '200ms', '--', node, server, '{port}', 'deaf']);
-    const { pid } = await untilReady(deaf);
-    deaf.child.kill('SIGTERM');
-    expect(await deaf.ended).toEqual({ code: 137, signal: null });
-    await untilGone([pid]);
-  });
-
-  it('a second SIGTERM does not wait for the stop timeout', async () => {
-    const run = startRun(['--stop-timeout', '1h', '--', node, server, '{port}', 'deaf']);
-    await untilReady(run);
-    run.child.kill('SIGTERM');
-    await run.until(/^asked to stop$/m);
-    run.child.kill('SIGTERM');
-    expect(await run.ended).toEqual({ code: 137, signal: null });
-  });
-
-  it('passes SIGINT on where no terminal does', async () => {
-    // Of its own session, so that it has no terminal even where the tests have one.
-    const run = startRun(['--', node, server, '{port}', 'interrupt'], { detached: true });
-    await untilReady(run);
-    run.child.kill('SIGINT');
-    expect(await run.ended).toEqual({ code: 5, signal: null });
-  });
-
   it('waits for a URL before it starts', async () => {
     const gate = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
     onTestFinished(() => void gate.close());
@@ -172,7 +142,20 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     ]);
     expect(await shut.ended).toEqual({ code: 5, signal: null });
     expect(shut.text()).toMatch(/down.+127\.0\.0\.1/);
+    expect(shut.text()).toContain('the command was not started');
     expect(shut.text()).not.toMatch(/^ran$/m);
+    const listed = startRun([
+      '--json',
+      '--wait-for',
+      `tcp://127.0.0.1:${port}`,
+      '--timeout',
+      '1500ms',
+      '--',
+      'true',
+    ]);
+    expect(await listed.ended).toEqual({ code: 5, signal: null });
+    const lines = listed.text().trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).kind)).toEqual(['waiting', 'not-up']);
   });
 
   it('opens the page once it is ready, and leaves the browser open', async () => {
@@ -198,17 +181,40 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
 
   it('tells that nobody listens yet, and goes on', async () => {
     const run = startRun(['--timeout', '200ms', '--', 'sleep', '1000']);
-    await run.until(/nothing of the command listens on \d+ after \S+: nobody does/);
+    await run.until(/after \S+ nothing listens on port \d+/);
     expect(run.child.exitCode).toBeNull();
   });
 
-  it('hints at parking where the command ended before it listened', async () => {
+  it('hints at parking in one line where the command failed before it listened', async () => {
     const parked = startRun(['--', 'sh', '-c', 'exit 1']);
     await parked.ended;
-    expect(parked.text()).toContain('--no-park');
+    expect(parked.text()).toMatch(/^reeve: .*--no-park\n$/);
     const free = startRun(['--no-park', '--', 'sh', '-c', 'exit 1']);
     await free.ended;
     expect(free.text()).toBe('');
+  });
+
+  it.each(['kill -PIPE $$', 'exit 130', 'exec reeve-no-such-program'])(
+    'does not speak of parking where the end tells its own reason: %s',
+    async (script) => {
+      const run = startRun(['--', 'sh', '-c', script]);
+      await run.ended;
+      expect(run.text()).not.toContain('--no-park');
+    },
+  );
+
+  it('says that the name has another port than before, and who has that one', async () => {
+    const env = { REEVE_LEASES: temporaryFolder() };
+    const first = startRun(['web', '--', 'sh', '-c', 'echo "port $PORT"'], { env });
+    const [, port] = await first.until(/port (\d+)/);
+    await first.ended;
+    expect(first.text()).not.toContain('moved');
+    const stranger = createServer().listen(Number(port), '127.0.0.1');
+    onTestFinished(() => void stranger.close());
+    await once(stranger, 'listening');
+    const second = startRun(['web', '--', 'sh', '-c', 'echo "port $PORT"'], { env });
+    await second.ended;
+    expect(second.text()).toMatch(new RegExp(`moved web from port ${port} to \\d+: .*PID ${process.pid}`));
   });
 
   it('prints one JSON object a line with --json, and only what matters with --quiet', async () => {
@@ -227,6 +233,8 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     [['web'], 'no command was given'],
     [['a', 'b', '--', 'true'], 'one name is accepted'],
     [['a b', '--', 'true'], 'cannot name a lease'],
+    [['node', 'server.js'], 'reeve run -- node server.js'],
+    [['--host', '127.0.0.1', '--', 'true'], '--host is for --socket'],
   ])('refuses %j', async (args, words) => {
     const run = startRun(args as string[]);
     expect(await run.ended).toEqual({ code: 2, signal: null });

@@ -1,5 +1,5 @@
 // reeve run: a command on a port of its own, which is proved to be the one that listens there.
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { errorMessage, exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
 import type { Listener, RunEnd, RunReport } from '../../supervise/index.ts';
@@ -9,7 +9,7 @@ import type { Io } from '../io.ts';
 export interface RunOptions extends Common {
   socket?: boolean;
   waitFor?: string[];
-  host: string;
+  host?: string;
   open?: boolean;
   fix?: boolean;
   restart?: boolean;
@@ -30,13 +30,18 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
     .usage('[options] [name] -- <command...>')
     .argument('[words...]', 'name of the port (default: of the project), then -- and the command')
     .option('--socket', 'bind the port here, and pass the listening socket as descriptor 3 (LISTEN_FDS)')
-    .option('--host <address>', 'with --socket: where to listen', '::')
+    .option('--host <address>', 'with --socket: where to listen (default: "::")')
     .option('--wait-for <url>', 'start only when this is up; may be repeated', collect)
     .option('--open', 'open http://localhost:PORT in a browser when it is ready')
     .option('--fix', 'if it listens on another port, pass connections on to there')
     .option('--restart', 'start it again when it fails, with growing delays')
     .addOption(
-      setting('--timeout <duration>', 'after which to tell that it does not listen', parseDuration, '60s'),
+      setting(
+        '--timeout <duration>',
+        'until it is told that nothing listens; for --wait-for: that it ends',
+        parseDuration,
+        '60s',
+      ),
     )
     .addOption(setting('--stop-timeout <duration>', 'from SIGTERM to SIGKILL', parseDuration, '10s'))
     .option('--no-park', 'do not hold the port until the command binds it')
@@ -52,7 +57,10 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
 
 /** What ended the command ends reeve too, so that a shell's loop stops at Ctrl-C. */
 const passedOn = new Set<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP']);
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+const forwarded = [
+  ...['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'],
+  ...['SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'],
+] as NodeJS.Signals[];
 
 function collect(url: string, before: string[] = []): string[] {
   return [...before, url];
@@ -63,13 +71,17 @@ function split(raw: string[], operands: string[]): { name: string | null; argv: 
   const at = raw.indexOf('--');
   const argv = at < 0 ? [] : raw.slice(at + 1);
   const names = operands.slice(0, operands.length - argv.length);
-  const hint = 'For example: reeve run web -- node server.js';
+  const given = argv.length === 0 && names.length > 1 ? names.join(' ') : null;
+  const hint = given ? `reeve run -- ${given}` : 'For example: reeve run web -- node server.js';
   if (argv.length === 0) throw new ReeveError('usage', 'no command was given: write it after --', { hint });
   if (names.length > 1) {
     throw new ReeveError('usage', `one name is accepted before --, not '${names.join(' ')}'`, { hint });
   }
   return { name: names[0] ?? null, argv };
 }
+
+/** A program that starts slower than this is worth a word. Milliseconds. */
+const waitsInSilence = 1000;
 
 async function run(io: Io, asked: string | null, argv: string[], options: RunOptions): Promise<RunEnd> {
   const [{ randomUUID }, { selectSystem }, { openLeaseBook, projectName }, supervise, core] =
@@ -84,8 +96,15 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
     import('../render/run.ts'),
     import('../find-keeper.ts'),
   ]);
-  if (options.waitFor && !(await areUp(options.waitFor, options.timeout, io)))
+  if (options.host !== undefined && !options.socket) {
+    throw new ReeveError('usage', '--host is for --socket: without it the command itself binds the port', {
+      hint: `reeve run --socket --host ${options.host} -- ${argv.join(' ')}`,
+    });
+  }
+  const say = (report: RunReport) => renderRun(report, options, io);
+  if (options.waitFor && !(await areUp(options.waitFor, options.timeout, say, io))) {
     return { code: exit.timeout, signal: null };
+  }
   const system = await selectSystem();
   const folder = process.cwd();
   const name = asked ?? (await projectName(folder));
@@ -95,9 +114,10 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
     warn: (fields: object, message = '') => io.err(`reeve: ${message} ${JSON.stringify(fields)}`),
   };
   const { socket: passes, park } = options;
-  const listen = passes ? options.host : null;
+  const listen = passes ? (options.host ?? '::') : null;
   const held = await supervise.takeRunPort({ book, system, log, name, park, listen }, io.signal);
-  const { port } = held;
+  const { port, moved } = held;
+  if (moved) say({ kind: 'moved', name, port, ...moved });
   const relay = createRelay(port, io.signal);
   const one = new supervise.Run(
     {
@@ -111,7 +131,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
       restart: options.restart ?? false,
       readyWithin: options.timeout,
       stopTimeout: options.stopTimeout,
-      terminal: hasTerminal(system.platform),
+      terminal: () => isBeforeTerminal(system.platform),
     },
     {
       system,
@@ -124,7 +144,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   );
   let opened = !options.open;
   function tell(report: RunReport): void {
-    renderRun(report, options, io);
+    say(report);
     held.heard(report);
     if (opened || (report.kind !== 'ready' && report.kind !== 'relayed')) return;
     opened = true;
@@ -164,25 +184,40 @@ function createRelay(port: number, signal: AbortSignal) {
   };
 }
 
-async function areUp(urls: string[], timeout: number, io: Io): Promise<boolean> {
-  const [{ waitFor }, { askOnce }, { renderChecks }] = await Promise.all([
+async function areUp(
+  urls: string[],
+  timeout: number,
+  say: (report: RunReport) => void,
+  io: Io,
+): Promise<boolean> {
+  const [{ waitFor }, { askOnce }] = await Promise.all([
     import('../../ports/index.ts'),
     import('../probing.ts'),
-    import('../render/checks.ts'),
   ]);
   const timing = { timeoutMs: timeout, intervalMs: 250, successes: 1 };
-  const results = await waitFor(urls, await askOnce(urls, { timeout: 3000 }), timing, io.signal);
+  const ask = await askOnce(urls, { timeout: 3000 });
+  const patience = setTimeout(() => say({ kind: 'waiting', urls }), waitsInSilence);
+  const results = await waitFor(urls, ask, timing, io.signal).finally(() => clearTimeout(patience));
   const missing = results.filter(({ verdict, reason }) => verdict !== 'up' || reason === 'timeout');
-  renderChecks(missing, { ...io, out: io.err });
+  if (missing.length > 0) say({ kind: 'not-up', ms: timeout, results: missing });
   return missing.length === 0;
 }
 
-/** With one, Ctrl-C reaches the command without reeve's help. On Windows it does so for all of a console. */
-function hasTerminal(platform: string): boolean {
+/**
+ * Then Ctrl-C reaches the command without reeve's help; not so for a job in the background. On Windows it reaches all of
+ * a console.
+ */
+function isBeforeTerminal(platform: string): boolean {
   if (platform === 'win32') return true;
   try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
+    if (platform !== 'linux') {
+      closeSync(openSync('/dev/tty', 'r'));
+      return true;
+    }
+    // proc_pid_stat(5), after the name: state, parent, group, session, terminal, and the group in front of it.
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const [, , group, , , inFront] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === inFront;
   } catch {
     return false;
   }

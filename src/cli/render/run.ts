@@ -4,47 +4,77 @@ import { formatDuration } from '../../core/quantity.ts';
 import { plural, printable } from '../../core/text.ts';
 import type { Listener, RunReport } from '../../supervise/index.ts';
 import type { Io } from '../io.ts';
+import { renderChecks } from './checks.ts';
 
 /** `[what happened, what can be done]` */
 type Words = [string, string?];
 
 const good = new Set<RunReport['kind']>(['ready', 'relayed']);
 /** With --quiet only what a person must know. */
-const notes = new Set<RunReport['kind']>(['ready', 'relayed', 'shared', 'late', 'blind', 'parked-hint']);
+const notes = new Set<RunReport['kind']>([
+  'waiting',
+  'moved',
+  'ready',
+  'relayed',
+  'shared',
+  'late',
+  'blind',
+  'parked-hint',
+]);
 
-export function renderRun(report: RunReport, options: { quiet?: boolean; json?: boolean }, io: Io): void {
-  if (options.json) io.err(JSON.stringify(report));
-  else if (!options.quiet || !notes.has(report.kind)) tell(report, io);
+export interface RunVoice {
+  quiet?: boolean;
+  json?: boolean;
+  /** The command was given a socket that listens already. */
+  socket?: boolean;
 }
 
-function tell(report: RunReport, io: Io): void {
+export function renderRun(report: RunReport, voice: RunVoice, io: Io): void {
+  if (voice.json) io.err(JSON.stringify(report));
+  else if (!voice.quiet || !notes.has(report.kind)) tell(report, voice, io);
+}
+
+function tell(report: RunReport, voice: RunVoice, io: Io): void {
   const { colors } = io;
-  const [text, hint] = words(report);
+  const [text, hint] = words(report, voice);
+  if (report.kind === 'not-up') renderChecks(report.results, { ...io, out: io.err });
   const mark = good.has(report.kind) ? colors.green('reeve:') : colors.yellow('reeve:');
   io.err(`${mark} ${text}`);
   if (hint) io.err(`  ${colors.dim('→')} ${hint}`);
 }
 
-function words(report: RunReport): Words {
+function words(report: RunReport, { socket }: RunVoice): Words {
   switch (report.kind) {
-    case 'ready':
-      return [`ready: ${listen(report.listeners)} after ${formatDuration(report.ms)}`];
+    case 'waiting':
+      return [`waits for ${report.urls.map(printable).join(' and ')}`];
+    case 'not-up':
+      return [
+        `the command was not started: what it waits for was not up within ${formatDuration(report.ms)}`,
+        'Give it longer: --timeout 5m',
+      ];
+    case 'moved': {
+      const { name, from, port, why } = report;
+      return [`moved ${printable(name)} from port ${from} to ${port}: ${printable(why)}`];
+    }
+    case 'ready': {
+      // Nobody can see whether it accepts.
+      const what = listen(report.listeners, socket ? 'has the socket on' : 'listens on');
+      return [`ready: ${what} after ${formatDuration(report.ms)}`];
+    }
     case 'shared':
       return [`port ${report.port} is not the command's alone: ${listen(report.strangers)} too`];
     case 'stranger':
       return [
         `port ${report.port} was taken by another program: ${listen(report.strangers)}; the command was ended`,
-        `See who it is: reeve who ${report.port}`,
+        `Stop it: reeve free ${report.port}, or run this again: it gets another port then`,
       ];
     case 'elsewhere':
       return [
         `${listen(report.listeners)}, not on ${report.port}`,
-        'It does not heed PORT: write {port} in its arguments, or let --fix pass connections on',
+        'Unless it is still starting, it does not heed PORT: write {port} in its arguments, or let --fix pass connections on',
       ];
     case 'late':
-      return [
-        `nothing of the command listens on ${report.port} after ${formatDuration(report.ms)}: ${seen(report)}`,
-      ];
+      return [`after ${formatDuration(report.ms)} ${seen(report)}`];
     case 'relayed':
       return [
         `${listen([report.to])}: what comes to port ${report.port} is passed on to there, after ${formatDuration(report.ms)}`,
@@ -57,8 +87,7 @@ function words(report: RunReport): Words {
       return [report.words];
     case 'parked-hint':
       return [
-        `it ended before it listened on ${report.port}, which reeve keeps parked for it`,
-        'If it says that the address is in use, it does not set SO_REUSEADDR: try --no-park',
+        `if that was "address already in use": it does not share port ${report.port}, which reeve keeps parked; try --no-park`,
       ];
     case 'restart': {
       const again = `starts again in ${formatDuration(report.delay)}: ${report.reason}`;
@@ -71,23 +100,18 @@ function words(report: RunReport): Words {
   }
 }
 
-function seen({ sight }: Extract<RunReport, { kind: 'late' }>): string {
-  switch (sight.kind) {
-    case 'elsewhere':
-      return listen(sight.listeners);
-    case 'hidden':
-      return `somebody does who may not be looked into${sight.uid === null ? '' : ` (uid ${sight.uid})`}`;
-    default:
-      return 'nobody does';
-  }
+function seen({ sight, port }: Extract<RunReport, { kind: 'late' }>): string {
+  if (sight.kind !== 'hidden') return `nothing listens on port ${port}`;
+  const user = sight.uid === null ? '' : ` (uid ${sight.uid})`;
+  return `somebody listens on port ${port} who may not be looked into${user}`;
 }
 
-function listen(listeners: Listener[]): string {
+function listen(listeners: Listener[], verb = 'listens on'): string {
   const who = new Map<string, Set<string>>();
   for (const { name, pid, protocol, address, port } of listeners) {
     const key = `${printable(name)} (PID ${pid})`;
     const place = `${protocol === 'udp' ? 'udp ' : ''}${formatHostPort(address, port)}`;
     who.set(key, (who.get(key) ?? new Set()).add(place));
   }
-  return [...who].map(([key, places]) => `${key} listens on ${[...places].join(', ')}`).join('; ');
+  return [...who].map(([key, places]) => `${key} ${verb} ${[...places].join(', ')}`).join('; ');
 }

@@ -1,4 +1,5 @@
 // Opens a listening socket for another program to inherit, as a service manager does.
+import { formatHostPort } from '../../core/endpoint.ts';
 import { OsError, ReeveError } from '../../core/errors.ts';
 import { checked, libc } from '../../ffi/index.ts';
 import type { BindRequest, ListeningSocket } from '../system.ts';
@@ -20,7 +21,7 @@ export function openListening(request: BindRequest, open = openBound): Listening
     throw new ReeveError(
       'conflict',
       `cannot listen on ${address} port ${port}: ${error.syscall} failed with ${error.code}`,
-      { hint: `See why: reeve why ${port}`, cause: error },
+      { hint: `See why: reeve why ${formatHostPort(address, port)}`, cause: error },
     );
   }
   return {
