@@ -40,11 +40,18 @@ const limitsSchema = z.strictObject({
     .min(16)
     .max(1_048_576)
     .optional()
-    .refine(
-      (files) => files === undefined || process.getuid !== undefined,
-      'Windows has no such limit: remove it',
-    )
     .describe('open files; set by a shell (ulimit -n) that then becomes the command. Not on Windows'),
+  memory: size('1GB')
+    .optional()
+    .describe(
+      'data that each of its processes may have (ulimit -d): beyond it an allocation fails. Not on Windows',
+    ),
+  nice: z
+    .int()
+    .min(-20)
+    .max(19)
+    .optional()
+    .describe('added to its priority for the processor: 19 goes last; below 0 needs root. Not on Windows'),
 });
 
 export const serviceSchema = z.strictObject({
@@ -59,7 +66,13 @@ export const serviceSchema = z.strictObject({
   ])
     .optional()
     .describe("runs it as this user, in that user's own group alone; only root may. Not on Windows"),
-  limits: limitsSchema.prefault({}).describe('what an instance may use'),
+  limits: limitsSchema
+    .refine(
+      (limits) => process.getuid !== undefined || Object.values(limits).every((each) => each === undefined),
+      'Windows has no such limits: remove them',
+    )
+    .prefault({})
+    .describe('what an instance may use'),
   env: z
     .record(z.string().regex(/^[^=]+$/, 'the name of an environment variable has no ='), z.string())
     .default({})

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { InstanceState } from '../supervise/index.ts';
 import { blockedBy, isAwaited, isComing, stopInOrder } from './dependencies.ts';
 
-const one = (name: string, state: InstanceState, pid: number | null = 1) => ({ name, state, pid });
+const one = (name: string, state: InstanceState, pid: number | null = 1, reason: string | null = null) => ({
+  ...{ name, state, pid, reason },
+});
 const config = (dependsOn: Parameters<typeof blockedBy>[0]['dependsOn']) => ({ dependsOn });
 
 test.each([
@@ -15,6 +17,12 @@ test.each([
   ['started', [one('db/0', 'finished', null)], null],
   ['finished', [one('db/0', 'finished', null)], null],
   ['finished', [one('db/0', 'up')], 'waits for db to be finished: db/0 is up'],
+  [
+    'finished',
+    [one('db/0', 'backoff', null, 'exit code 1')],
+    'waits for db to be finished: db/0 is backoff (exit code 1)',
+  ],
+  ['healthy', [one('db/0', 'waiting', null, 'waits for x')], 'waits for db to be healthy: db/0 is waiting'],
   ['started', [], 'waits for db to be started: it has no instances'],
 ] as const)('%s', (condition, instances, missing) => {
   expect(blockedBy(config({ db: condition }), () => [...instances])).toBe(missing);

@@ -2,7 +2,7 @@
 import type { Condition, ServiceConfig } from '../config/index.ts';
 import type { InstanceState, InstanceStatus } from '../supervise/index.ts';
 
-type Instances = Pick<InstanceStatus, 'name' | 'state' | 'pid'>[];
+type Instances = Pick<InstanceStatus, 'name' | 'state' | 'pid' | 'reason'>[];
 
 /** In words what is missing; null where nothing is. `find`: the instances of a service, null where there is none. */
 export function blockedBy(
@@ -12,10 +12,15 @@ export function blockedBy(
   for (const [service, condition] of Object.entries(dependsOn)) {
     const instances = find(service) ?? [];
     const missing = instances.find((instance) => !meets[condition](instance));
-    if (missing) return `waits for ${service} to be ${condition}: ${missing.name} is ${missing.state}`;
+    if (missing) return `waits for ${service} to be ${condition}: ${inWords(missing)}`;
     if (instances.length === 0) return `waits for ${service} to be ${condition}: it has no instances`;
   }
   return null;
+}
+
+/** Why a failed one has failed is what a person wants to know; what one waits for itself is told of that one. */
+function inWords({ name, state, reason }: Instances[number]): string {
+  return `${name} is ${state}${failed.has(state) && reason ? ` (${reason})` : ''}`;
 }
 
 const meets: Record<Condition, (instance: Instances[number]) => boolean> = {

@@ -29,7 +29,10 @@ export interface ServiceRoom {
   stopFixed(): Promise<void>;
   /** One instance after the other. @throws ReeveError `not-found`, or `timeout` when one does not come up. */
   restart(request: RestartRequest): Promise<RestartResult>;
-  /** Lasts until the configuration says another number, or the daemon ends. */
+  /**
+   * Lasts until the configuration says another number, or the daemon ends.
+   * @throws ReeveError `timeout` when an instance does not come up; the number stays.
+   */
   scale(request: ScaleRequest): Promise<ScaleResult>;
   status(): ServiceStatus[];
   stop(): Promise<void>;
@@ -169,6 +172,7 @@ export function createServiceRoom(deps: Omit<SuperviseDeps, 'gate'>, background:
       const before = effective(row).instances;
       row.scaledTo = instances === row.config.instances ? null : instances;
       await row.service.update(effective(row));
+      await row.service.up(before);
       return { service: name, before, instances, configured: row.config.instances };
     },
     status: () =>

@@ -32,12 +32,16 @@ test('PORT is the first port, PORT_NAME each, whatever was inherited or configur
   });
 });
 
-test("systemd's words to reeve do not reach the service, unless it is given its own", () => {
+test('what systemd or a user told reeve itself does not reach the service, unless it is given its own', () => {
   const base = {
     NOTIFY_SOCKET: '/run/x',
     LISTEN_FDS: '1',
     LISTEN_PID: '9',
     WATCHDOG_USEC: '3',
+    JOURNAL_STREAM: '8:1',
+    INVOCATION_ID: 'a',
+    REEVE_DRAIN_DELAY: '5s',
+    REEVE_STATE: '/srv/state',
     PATH: '/bin',
   };
   const { env } = launch(['run'], { LISTEN_ADDRESS: '::' }, base);
@@ -47,6 +51,7 @@ test("systemd's words to reeve do not reach the service, unless it is given its 
     'PORT',
     'PORT_GRPC_INTERNAL',
     'PORT_HTTP',
+    'REEVE_STATE',
   ]);
 });
 

@@ -18,10 +18,12 @@ export interface Launch {
 export type Ports = Readonly<Record<string, number>>;
 
 /**
- * What systemd told reeve itself (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)): a child that believed it
- * would report readiness in reeve's place, or take descriptors that it does not have.
+ * What systemd told reeve itself (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5)): a child that
+ * believed it would report readiness in reeve's place, take descriptors that it does not have, or write for a journal
+ * that does not read it. And how reeve itself is to run: a second one is no part of the first.
  */
-const meantForReeve = /^(?:NOTIFY|LISTEN|WATCHDOG)_/;
+const meantForReeve =
+  /^(?:(?:NOTIFY|LISTEN|WATCHDOG)_.*|JOURNAL_STREAM|INVOCATION_ID|MAINPID|MANAGERPID|SYSTEMD_EXEC_PID|FDSTORE|REEVE_(?:LOG_LEVEL|DRAIN_DELAY|SUCCEEDS|KEEPS))$/;
 
 export function launchOf(
   config: Pick<ServiceConfig, 'command' | 'cwd' | 'env'>,
@@ -35,20 +37,6 @@ export function launchOf(
     args: args.map((argument) => withPorts(argument, ports)),
     cwd: path.resolve(folder, config.cwd ?? '.'),
     env: { ...inherited(base), ...config.env, ...portVariables(ports) },
-  };
-}
-
-/**
- * A shell sets the limit for itself and then becomes the program: nothing of the program runs without it, which a
- * prlimit(2) from outside could not promise.
- */
-export function withLimits(launch: Launch, { files }: ServiceConfig['limits']): Launch {
-  if (files === undefined) return launch;
-  const script = 'ulimit -n "$0" && exec "$@"';
-  return {
-    ...launch,
-    program: '/bin/sh',
-    args: ['-c', script, String(files), launch.program, ...launch.args],
   };
 }
 

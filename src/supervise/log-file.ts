@@ -30,6 +30,11 @@ export class LogFile {
     this.#isAlone = isAlone;
   }
 
+  /** There is a file to follow before the first word is in it. */
+  open(): void {
+    this.#writing ??= this.#run();
+  }
+
   /** Takes whole lines. False: wait for `room` before writing more. */
   write(bytes: Buffer): boolean {
     if (bytes.length === 0 || performance.now() < this.#brokenUntil) return true;
@@ -60,13 +65,13 @@ export class LogFile {
   async #run(): Promise<void> {
     // Chunks of the same turn go out together.
     await null;
-    while (this.#queue.length > 0) {
+    do {
       const batch = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue);
       this.#queue = [];
       await this.#append(batch).catch((error) => this.#failed(error));
       this.#queued -= batch.length;
       for (const resolve of this.#waiting.splice(0)) resolve();
-    }
+    } while (this.#queue.length > 0);
     this.#writing = null;
   }
 

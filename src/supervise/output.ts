@@ -60,6 +60,7 @@ export class Output {
   }
 
   attach(stream: OutputStream, printed: Readable): void {
+    this.#file?.open();
     const readable = recoded(printed, this.#encoding === 'auto' ? this.#usual : this.#encoding);
     let rest: Buffer = nothing;
     let timer: NodeJS.Timeout | undefined;

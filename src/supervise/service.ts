@@ -1,12 +1,14 @@
 // A service: so many instances of one command, changed one at a time so that the others go on serving.
 import type { ServiceConfig } from '../config/index.ts';
-import { ReeveError } from '../core/errors.ts';
+import { isReeveError, ReeveError } from '../core/errors.ts';
 import { Instance } from './instance.ts';
 import { type RestartReason, restartReasons } from './restarts.ts';
 import type { InstanceStatus, SuperviseDeps } from './status.ts';
 
 /** A replacement that is not up by then does not get to take the place of the next one. */
 const readyWithin = 30_000;
+/** So many failed starts in a row, and waiting for it helps nobody. */
+const mostFailures = 3;
 
 export interface Service {
   readonly name: string;
@@ -25,6 +27,8 @@ export interface Service {
    * @throws ReeveError `not-found` where there is no such instance, `timeout` when one does not come up.
    */
   restart(index?: number): Promise<void>;
+  /** Resolves once those from this index on are up. @throws ReeveError `timeout` that says which one is not, and why. */
+  up(from: number): Promise<void>;
   /** All at once; resolves when every process is gone. */
   stop(): Promise<void>;
 }
@@ -42,6 +46,8 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
   };
   /** Updates and restarts, one after another. */
   let work: Promise<unknown>;
+  /** Aborted by a newer configuration: nobody waits for what the one before has started. */
+  let outdatedBy = new AbortController();
   const inTurn = (task: () => Promise<void>): Promise<void> => {
     const result = work.then(() => (stopped.signal.aborted ? undefined : task()));
     work = result.catch(() => {});
@@ -63,38 +69,40 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
     await Promise.all(surplus.map((instance) => instance.stop()));
     changed();
   };
-  const untilUp = (instance: Instance): Promise<void> =>
+  const untilUp = (instance: Instance, signal = stopped.signal): Promise<void> =>
     new Promise((resolve, reject) => {
+      const { restarts: before } = instance.status();
       const finish = (act: () => void) => {
         clearTimeout(timer);
         listeners.delete(look);
-        stopped.signal.removeEventListener('abort', look);
+        signal.removeEventListener('abort', look);
         act();
       };
       const fail = () => {
         const { state, reason, lastExit } = instance.status();
         const why = reason ?? lastExit;
         const words = `${instance.name} did not come up: it is ${state}${why ? ` (${why})` : ''}`;
-        finish(() =>
-          reject(new ReeveError('timeout', `${words}; the other instances were left as they were`)),
-        );
+        finish(() => reject(new ReeveError('timeout', words)));
       };
       const look = () => {
-        const { state, waitsFor } = instance.status();
-        const settled = state === 'up' || state === 'finished' || waitsFor === 'dependency';
-        if (settled || stopped.signal.aborted) finish(resolve);
-        else if (state === 'crash-looping' || state === 'waiting') fail();
+        const { state, waitsFor, restarts, nextStartAt } = instance.status();
+        const settled = ['up', 'finished', 'stopped'].includes(state) || waitsFor === 'dependency';
+        const isVain = state === 'backoff' && nextStartAt !== null && restarts - before >= mostFailures;
+        if (settled || signal.aborted) finish(resolve);
+        else if (isVain || state === 'crash-looping' || state === 'waiting') fail();
       };
       const timer = setTimeout(fail, readyWithin);
       listeners.add(look);
-      stopped.signal.addEventListener('abort', look);
+      signal.addEventListener('abort', look);
       look();
     });
-  const roll = async (chosen: Instance[], reason: 'asked-for' | 'configuration', wanted?: ServiceConfig) => {
-    for (const instance of chosen) {
-      if (stopped.signal.aborted) return;
-      await instance.restart(reason, wanted);
-      await untilUp(instance);
+  const roll = async (chosen: Instance[], signal: AbortSignal, wanted?: ServiceConfig) => {
+    for (const [at, instance] of chosen.entries()) {
+      if (signal.aborted) return;
+      await instance.restart(wanted ? 'configuration' : 'asked-for', wanted);
+      await untilUp(instance, signal).catch((error) => {
+        throw at + 1 < chosen.length ? leftAsTheyWere(error) : error;
+      });
     }
   };
 
@@ -107,13 +115,17 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    update: (wanted) =>
-      inTurn(async () => {
+    update(wanted) {
+      outdatedBy.abort();
+      outdatedBy = new AbortController();
+      const signal = AbortSignal.any([stopped.signal, outdatedBy.signal]);
+      return inTurn(async () => {
         await resize(wanted);
         const outdated = instances.filter((instance) => needsRestart(instance.config, wanted));
         for (const instance of instances) if (!outdated.includes(instance)) instance.adjust(wanted);
-        await roll(outdated, 'configuration', wanted);
-      }),
+        await roll(outdated, signal, wanted);
+      });
+    },
     restart: (index) =>
       inTurn(async () => {
         const chosen = index === undefined ? instances : instances.filter((one) => one.index === index);
@@ -123,14 +135,23 @@ export function superviseService(name: string, config: ServiceConfig, deps: Supe
             `'${name}/${index}' is not an instance: there are ${instances.length}`,
           );
         }
-        await roll(chosen, 'asked-for');
+        await roll(chosen, stopped.signal);
       }),
+    async up(from) {
+      const some = instances.filter(({ index }) => index >= from);
+      await Promise.all(some.map((instance) => untilUp(instance)));
+    },
     async stop() {
       stopped.abort();
       await Promise.all(instances.map((instance) => instance.stop()));
       await work;
     },
   };
+}
+
+function leftAsTheyWere(error: unknown): unknown {
+  if (!isReeveError(error)) return error;
+  return new ReeveError(error.code, `${error.message}; the other instances were left as they were`);
 }
 
 function needsRestart(before: ServiceConfig, after: ServiceConfig): boolean {

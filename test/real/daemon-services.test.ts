@@ -1,5 +1,5 @@
 // Services in a running daemon: started and stopped in order, finished, scaled, and replaced under load.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Daemon } from '../../src/daemon/index.ts';
@@ -74,7 +74,7 @@ test('what a service depends on and does not become healthy is told, and the rel
   expect(instances(daemon)).toHaveLength(2);
   expect(instances(daemon)[0]).toMatchObject({ state: 'waiting', pid: null, restarts: 0 });
   expect(instances(daemon)[0]!.detail).toMatch(
-    /^waits for db to be healthy: db\/0 is (backoff|crash-looping)$/,
+    /^waits for db to be healthy: db\/0 is (backoff|crash-looping) \(exit code 3\)$/,
   );
   home.write(app(''));
   await daemon.reload();
@@ -110,7 +110,7 @@ test('instances are scaled until the file says another number, which the status 
   const daemon = await start(home);
   const scaled = await command(daemon, tokenOf(home), 'scale', { service: 'app', instances: 4 });
   expect(scaled).toEqual({ status: 200, body: { service: 'app', before: 2, instances: 4, configured: 2 } });
-  await eventually(() => instances(daemon).filter(({ state }) => state === 'up').length === 4);
+  expect(instances(daemon).map(({ state }) => state)).toEqual(['up', 'up', 'up', 'up']);
   expect(daemon.status().services[0]!.configured).toBe(2);
   home.write(`services: ${appService.replace('100ms..1s', '200ms..1s')}${web}`);
   await daemon.reload();
@@ -124,6 +124,24 @@ test('instances are scaled until the file says another number, which the status 
   expect(refused).toMatchObject({ status: 404, body: { code: 'not-found' } });
   const wrong = await command(daemon, tokenOf(home), 'scale', { service: 'app', instances: 257 });
   expect(wrong).toMatchObject({ status: 400, body: { code: 'usage' } });
+});
+
+test('a scale beyond the ports that there are fails, and says which instance has none', async () => {
+  const home = house(`services: ${appService.replace('instances: 2', 'instances: 1')}${web}`);
+  const text = readFileSync(home.file, 'utf8');
+  writeFileSync(
+    home.file,
+    text.replace(/range: (\d+)-\d+/, (_, first) => `range: ${first}-${Number(first) + 1}`),
+  );
+  const daemon = await start(home);
+  const scaled = await command(daemon, tokenOf(home), 'scale', { service: 'app', instances: 4 });
+  expect(scaled).toMatchObject({
+    status: 504,
+    body: {
+      code: 'timeout',
+      detail: expect.stringMatching(/^app\/[1-3] did not come up: .*no port left to lease/),
+    },
+  });
 });
 
 test('a fixed port cannot be shared by scaling', async () => {

@@ -1,6 +1,6 @@
 // What instances print: kept as bytes, rotated, followed, and never more than the daemon can bear.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type LogLine, type LogQuery, readLogs } from '../../src/daemon/index.ts';
@@ -170,6 +170,43 @@ test('the limit of open files holds from the first instruction on', async () => 
   await run.until('it is done', ([one]) => one!.state === 'finished');
   await run.service.stop();
   expect(run.lines).toEqual(['api/0: 321', 'api/0: 321', 'api/0: a b *']);
+});
+
+test('the limit of memory and the priority hold as well', async () => {
+  const command = ['/bin/sh', '-c', 'ulimit -d; nice'];
+  const limits = { files: 321, memory: 100 * 1024 * 1024, nice: 7 };
+  const run = supervised(serviceConfig([], { command, oneshot: true, ports: {}, limits }));
+  await run.until('it is done', ([one]) => one!.state === 'finished');
+  await run.service.stop();
+  expect(run.lines).toEqual(['api/0: 102400', `api/0: ${getPriority() + 7}`]);
+});
+
+test.runIf(needs('limits that only root may have', 'root', 'linux')).each([
+  [{ files: 1_048_576 }, 'files 1048576', /ulimit/],
+  [{ nice: -5 }, 'nice -5', /nice/],
+])('a limit that cannot be had is told as such: %o', async (limits, wanted, words) => {
+  const command = script('');
+  const run = supervised(serviceConfig([], { command, oneshot: true, ports: {}, limits, user: 'nobody' }));
+  await run.until('it was tried again', ([one]) => one!.restarts >= 1);
+  const { history } = run.first();
+  expect(history[0]!.reason).toBe('could-not-start');
+  expect(history[0]!.detail).toMatch(words);
+  expect(history[0]!.detail).toContain(`could not start: cannot set limits (${wanted}) as user 65534: `);
+});
+
+test('a service that has printed nothing yet can be followed', async () => {
+  const { logs, configFile } = home();
+  const go = path.join(path.dirname(configFile), 'go');
+  const command = script(
+    `setInterval(() => require('fs').existsSync(${JSON.stringify(go)}) && console.log('at last'), 20)`,
+  );
+  supervised(serviceConfig([], { command, verify: false }), { logs });
+  await eventually(() => existsSync(path.join(logs, 'api.0.log')));
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const first = readLogs(query(configFile, { follow: true }), stop.signal).next();
+  writeFileSync(go, '');
+  expect((await first).value).toEqual({ instance: 'api/0', text: 'at last' });
 });
 
 test.runIf(needs('a service as another user', 'root', 'linux'))(

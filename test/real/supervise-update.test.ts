@@ -69,6 +69,28 @@ test('a replacement that does not come up ends the roll: the others go on servin
   expect(service.instances()[1]!.pid, 'it had never been changed').toBe(second);
 });
 
+test('a newer configuration is taken up at once, whatever became of the one before', async () => {
+  // Between two tries more time than anybody waits for one to come up.
+  const restart = { backoff: { min: 40_000, max: 60_000 }, limit: { count: 10, perMs: 60_000 } };
+  const { service, allUp, first, until } = supervised(serviceConfig([], { restart }));
+  await allUp(1);
+  const broken = service.update(serviceConfig(['crash'], { restart }));
+  await until('it has failed', ([one]) => one!.nextStartAt !== null);
+  await service.update(serviceConfig([], { restart, env: { VERSION: '3' } }));
+  await broken;
+  expect(first().state).toBe('up');
+  expect(first().history.map(({ reason }) => reason)).toEqual(['configuration', 'exit', 'configuration']);
+});
+
+test('one that fails again and again is given up before it counts as crash-looping', async () => {
+  const { service, allUp, first } = supervised(serviceConfig());
+  await allUp(1);
+  await expect(service.update(serviceConfig(['crash']))).rejects.toMatchObject({
+    message: 'api/0 did not come up: it is backoff (exit code 7)',
+  });
+  expect(first().restarts).toBeLessThan(10);
+});
+
 test('a port that is added or removed is handed out or given back', async () => {
   const { service, allUp, first, taken } = supervised(serviceConfig());
   await allUp(1);

@@ -83,6 +83,7 @@ interface LogsOptions extends Common {
   config?: string;
   follow?: boolean;
   lines: number;
+  tail?: number;
 }
 
 export const logsCommand: Define = (io) =>
@@ -95,6 +96,7 @@ export const logsCommand: Define = (io) =>
     .option('-c, --config <file>', 'configuration of the daemon; ./reeve.yaml by default')
     .option('-f, --follow', 'go on with what they print')
     .option('-n, --lines <number>', 'how many of the last lines of each', wholeNumber(0, 1_000_000), 100)
+    .option('--tail <number>', 'the same as --lines', wholeNumber(0, 1_000_000))
     .action(
       action<LogsOptions>(io, async ([operand], options) => {
         const { service, instance } = parseInstance(operand!);
@@ -102,7 +104,7 @@ export const logsCommand: Define = (io) =>
         const query = {
           env: io.env,
           service,
-          lines: options.lines,
+          lines: options.tail ?? options.lines,
           follow: options.follow ?? false,
           ...(instance === undefined ? {} : { instance }),
           ...(options.config === undefined ? {} : { configFile: options.config }),
