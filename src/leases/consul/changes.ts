@@ -1,8 +1,14 @@
 // Each change of a lease as one transaction: the row, its lock, and what the audit says of it.
 import { randomBytes } from 'node:crypto';
-import type { AuditEntry, AuditKind } from '../book.ts';
+import { backoffDelay } from '../../core/backoff.ts';
+import { ReeveError } from '../../core/errors.ts';
+import { sleep } from '../../core/time.ts';
+import type { AuditEntry, AuditKind, LeaseKey } from '../book.ts';
 import { heldBy, type Keys, lock, type Operation, remove, unchanged, unlock, write } from './keys.ts';
 import type { ConsulRow, Here, Kept } from './rows.ts';
+
+/** Milliseconds between two tries where another was quicker. */
+export const patience = { min: 5, max: 250 };
 
 export type Ending = 'released' | 'expired' | 'refused';
 
@@ -93,6 +99,18 @@ export class Changes {
 
   ended(row: ConsulRow, state: Ending, endedAt: number): ConsulRow {
     return { ...row, state, endedAt, changedWall: this.#here().wall };
+  }
+
+  /** Of a grant, unless the port has gone to another since. Tried again where the row was changed meanwhile. */
+  async alter(key: LeaseKey, work: (kept: Kept) => Operation[] | null): Promise<Kept | null> {
+    for (let tries = 0; tries < 8; tries++) {
+      const kept = await this.#keys.at(key.port);
+      const operations = kept && kept.row.id === key.id ? work(kept) : null;
+      if (!operations) return null;
+      if ((await this.#keys.transact(operations)).done) return kept;
+      await sleep(backoffDelay(patience, tries, Math.random));
+    }
+    throw new ReeveError('timeout', `the lease of port ${key.port} changes again and again`);
   }
 
   #endEntries({ port, row }: Kept, kind: AuditKind, evidence: object): Operation[] {

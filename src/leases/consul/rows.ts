@@ -92,3 +92,7 @@ export function parseRow(text: string): ConsulRow | null {
     return null;
   }
 }
+
+/** Goes on, and belongs to a process of this machine. */
+export const isProcessOf = ({ row }: Kept, { machine }: Here): boolean =>
+  row.endedAt === null && row.owner.pid !== null && row.machine === machine;
