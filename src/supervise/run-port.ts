@@ -1,5 +1,6 @@
 // The port of `reeve run`: leased under a name, parked or listened on, and what becomes of it written down.
 import type { Log } from '../core/context.ts';
+import type { PortRange } from '../core/range.ts';
 import { type HeldLease, holdLease, type LeaseBook, type Moved } from '../leases/index.ts';
 import type { ListeningSocket, System } from '../system/index.ts';
 import type { RunReport } from './run-report.ts';
@@ -10,6 +11,10 @@ export interface RunPortOptions {
   system: System;
   log: Log;
   name: string;
+  /** Where to take it from; absent: the pool. */
+  range?: PortRange;
+  /** Fail rather than take another port than the name had. */
+  strict?: boolean;
   park: boolean;
   /** The address to listen on; null: the command binds the port itself. */
   listen: string | null;
@@ -30,8 +35,9 @@ export interface RunPort {
 
 /** @throws ReeveError where no port can be had, or not listened on. */
 export async function takeRunPort(options: RunPortOptions, signal: AbortSignal): Promise<RunPort> {
-  const { book, system, log, name, park, listen } = options;
-  const held = await holdLease({ name, http: true }, { book, system, log, park }, signal);
+  const { book, system, log, name, range, strict = false, park, listen } = options;
+  const request = { name, http: true, strict, ...(range && { range }) };
+  const held = await holdLease(request, { book, system, log, park }, signal);
   const { port } = held;
   try {
     const socket = listen === null ? null : await listenOn(system, listen, port);

@@ -59,6 +59,11 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     expect(ports[0]).toBe(ports[1]);
   });
 
+  it('takes the port from a range', async () => {
+    const run = startRun(['--range', '30120-30139', '--', 'sh', '-c', 'echo "port $PORT"']);
+    await run.until(/^port 301[23]\d$/m);
+  });
+
   it('finds the server in a process that the command started', async () => {
     const run = startRun(['--', 'sh', '-c', '"$0" "$1" & wait', node, server]);
     const { pid, port } = await untilReady(run);
@@ -212,6 +217,10 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     const stranger = createServer().listen(Number(port), '127.0.0.1');
     onTestFinished(() => void stranger.close());
     await once(stranger, 'listening');
+    const strict = startRun(['web', '--strict', '--', 'echo', 'it ran'], { env });
+    expect(await strict.ended).toEqual({ code: 1, signal: null });
+    expect(strict.text()).toContain(`web cannot have its port again (${port})`);
+    expect(strict.text()).not.toMatch(/^it ran$/m);
     const second = startRun(['web', '--', 'sh', '-c', 'echo "port $PORT"'], { env });
     await second.ended;
     expect(second.text()).toMatch(new RegExp(`moved web from port ${port} to \\d+: .*PID ${process.pid}`));

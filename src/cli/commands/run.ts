@@ -2,11 +2,14 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { errorMessage, exit, ReeveError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/quantity.ts';
+import { type PortRange, parseRange } from '../../core/range.ts';
 import type { Listener, RunEnd, RunReport } from '../../supervise/index.ts';
-import { type Common, command, type Define, setting } from '../define.ts';
+import { type Common, command, type Define, option, setting } from '../define.ts';
 import type { Io } from '../io.ts';
 
 export interface RunOptions extends Common {
+  range?: PortRange;
+  strict?: boolean;
   socket?: boolean;
   waitFor?: string[];
   host?: string;
@@ -29,6 +32,8 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
   )
     .usage('[options] [name] -- <command...>')
     .argument('[words...]', 'name of the port (default: of the project), then -- and the command')
+    .option('--range <ports>', 'where to take the port from (default: 20000-32000)', option(parseRange))
+    .option('--strict', 'fail if the name cannot have the port that it had')
     .option('--socket', 'bind the port here, and pass the listening socket as descriptor 3 (LISTEN_FDS)')
     .option('--host <address>', 'with --socket: where to listen (default: "::")')
     .option('--wait-for <url>', 'start only when this is up; may be repeated', collect)
@@ -113,9 +118,10 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
     ...core.silentLog,
     warn: (fields: object, message = '') => io.err(`reeve: ${message} ${JSON.stringify(fields)}`),
   };
-  const { socket: passes, park } = options;
+  const { socket: passes, park, range, strict } = options;
   const listen = passes ? (options.host ?? '::') : null;
-  const held = await supervise.takeRunPort({ book, system, log, name, park, listen }, io.signal);
+  const wanted = { name, park, listen, ...(range && { range }), ...(strict && { strict }) };
+  const held = await supervise.takeRunPort({ book, system, log, ...wanted }, io.signal);
   const { port, moved } = held;
   if (moved) say({ kind: 'moved', name, port, ...moved });
   const relay = createRelay(port, io.signal);
