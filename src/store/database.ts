@@ -191,11 +191,14 @@ const logBytes = 16 * 1024 * 1024;
 
 /**
  * Copies the log into the file and cuts it off, where it has grown long. Unlike SQLite's own checkpoint this waits, for
- * a round at most, until nobody reads from the log; where others are in the way, the next look tries again.
+ * a round at most, until nobody reads from the log. Where others are in the way, or the disk is full, what was asked for
+ * is done all the same, and the next look tries again.
  */
 function bringHome(connection: DatabaseSyncInstance, file: string): void {
-  const { size } = statSync(`${file}-wal`, { throwIfNoEntry: false }) ?? { size: 0 };
-  if (size > logBytes) connection.exec('pragma wal_checkpoint(truncate)');
+  try {
+    const { size } = statSync(`${file}-wal`, { throwIfNoEntry: false }) ?? { size: 0 };
+    if (size > logBytes) connection.exec('pragma wal_checkpoint(truncate)');
+  } catch {}
 }
 
 type Reader = (values: Value[]) => object[];
