@@ -109,6 +109,7 @@ export function createRooms(options: RoomsOptions): Rooms {
       sight: createSight(system, context.log),
       trees: createTrees(system, options.keeper ?? null, context.log),
       startable: system.startable,
+      memoryKills: system.memoryKills,
       encoding: system.outputEncoding?.(),
       logs: path.join(stateFolder, 'logs'),
       isAlone: () => company.isAlone,

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
-import { printable } from '../core/text.ts';
+import { plural, printable } from '../core/text.ts';
 import { sleep } from '../core/time.ts';
 import type { Launch } from './launch.ts';
 
@@ -39,6 +39,8 @@ export interface ChildHooks {
   exit(ending: Ending): void;
   /** Asks it to end where there are no groups to signal, and Node's own kill() would only terminate it. */
   ask(pid: number): Promise<void>;
+  /** How many processes the kernel has ended for want of memory so far; null where it does not say. */
+  memoryKills(): number | null;
 }
 
 export interface Child {
@@ -73,6 +75,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
 
   let stopping = false;
   let killed = false;
+  const killsBefore = hooks.memoryKills();
   let patience = '';
   let gone = false;
   const kill = (signal: NodeJS.Signals) => {
@@ -80,6 +83,12 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     if (gone) return;
     if (hasGroups || signal === 'SIGKILL') signalGroup(child, signal);
     else if (child.pid !== undefined) void hooks.ask(child.pid);
+  };
+  /** The kernel ends whoever has most, and tells a parent no more than SIGKILL. */
+  const ranOut = (signal: NodeJS.Signals) => {
+    const kills = (hooks.memoryKills() ?? 0) - (killsBefore ?? 0);
+    if (signal !== 'SIGKILL' || killsBefore === null || kills <= 0) return '';
+    return `; since its start the kernel has ended ${plural(kills, 'process', 'processes')} for want of memory`;
   };
   const exited = new Promise<void>((resolve) => {
     const leave = (ending: Ending) => {
@@ -90,7 +99,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     };
     child.once('exit', (code, signal) => {
       const ending: Ending = signal
-        ? { reason: 'signal', code: null, words: `killed by ${signal}${killed ? patience : ''}` }
+        ? { reason: 'signal', code: null, words: `killed by ${signal}${killed ? patience : ranOut(signal)}` }
         : { reason: 'exit', code, words: `exit code ${code}` };
       if (stopping) void untilEmpty(child, () => killed).then(() => leave(ending));
       else {

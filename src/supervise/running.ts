@@ -63,6 +63,7 @@ export class Running {
         hooks.ended(this, ending);
       },
       ask: (pid) => this.#tree.ask(pid),
+      memoryKills: () => deps.memoryKills?.() ?? null,
     };
     this.#child = this.#tree.start(() => startChild(marked, on));
     this.pid = this.#child.pid;

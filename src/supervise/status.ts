@@ -67,6 +67,8 @@ export interface SuperviseDeps {
   trees: Trees;
   /** Absent: every command is what is started. */
   startable?: System['startable'];
+  /** Absent: nobody knows. */
+  memoryKills?: System['memoryKills'];
   gate: StartGate;
   /** Relative working directories begin here. */
   folder: string;

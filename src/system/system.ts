@@ -24,6 +24,8 @@ export interface System {
   startable?(command: Startable): Startable;
   /** In which encoding programs print that do not use UTF-8, as TextDecoder or a code page (`cp850`) names it. Windows only. */
   outputEncoding?(): string;
+  /** How many processes the kernel has ended for want of memory since it began; null where it does not say. */
+  memoryKills?(): number | null;
   /** What runs this process as a service, by its environment; null where nothing does, or wants to hear of it. */
   serviceManager?(env: NodeJS.ProcessEnv): ServiceManager | null;
   /** Windows only. */

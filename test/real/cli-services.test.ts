@@ -19,6 +19,10 @@ test('a service is restarted, scaled, drained by instance, and its output read w
   expect(await run('restart', 'app/1')).toMatchObject({ code: 0, stdout: '✓ app/1 is up again\n' });
   expect(instances().map(({ restarts }) => restarts)).toEqual([0, 1]);
 
+  expect(await run('events', '--since', 'noon')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("'noon'"),
+  });
   const one = await run('status', 'app');
   expect(one.code).toBe(0);
   expect(one.stdout).toMatch(/^app\/1 +up .+ +1 +started again .+ ago: asked for$/m);

@@ -77,6 +77,7 @@ export function supervised(
     gate?: StartGate;
     unused?: (instance: string, signal: AbortSignal) => Promise<void>;
     clock?: Clock;
+    memoryKills?: () => number;
   } = {},
 ): Supervised {
   const events: ReeveEvent[] = [];
@@ -105,6 +106,7 @@ export function supervised(
     ports: leasesOf(taken),
     sight: createSight(system, context.log),
     trees: createTrees(system, null, context.log),
+    ...(options.memoryKills && { memoryKills: options.memoryKills }),
     gate: options.gate ?? { blockedBy: () => null, onChange: () => () => {} },
     logs: options.logs ?? null,
     unused: options.unused ?? (async () => {}),

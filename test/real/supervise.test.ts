@@ -2,6 +2,8 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/core/context.ts';
+import { selectSystem } from '../../src/system/select.ts';
+import { needs } from '../support/parts.ts';
 import { freePort, isAlive, program, serviceConfig, supervised, untilGone } from './supervise-support.ts';
 
 test('an instance starts on its own port and becomes up', async () => {
@@ -53,6 +55,21 @@ test('killed -9, it is down in that very turn, then starts again with another PI
   expect(events.find(({ kind }) => kind === 'restart')!.message).toMatch(
     /^starts again in .+: killed by SIGKILL$/,
   );
+});
+
+test('killed while the kernel ran out of memory, it is said so', async () => {
+  let kills = 4;
+  const { first, until, allUp } = supervised(serviceConfig(), { memoryKills: () => kills });
+  await allUp(1);
+  kills += 1;
+  process.kill(first().pid!, 'SIGKILL');
+  await until('it is up again', ([one]) => one!.state === 'up' && one!.restarts === 1);
+  const words = 'killed by SIGKILL; since its start the kernel has ended 1 process for want of memory';
+  expect(first().history.map(({ detail }) => detail)).toEqual([words]);
+});
+
+test.runIf(needs('the kernel’s own count', 'linux'))('the kernel counts whom it has ended so', async () => {
+  expect((await selectSystem()).memoryKills!()).toBeGreaterThanOrEqual(0);
 });
 
 test('a program that always fails is recognised as crash-looping, once, and tried at the longest delay', async () => {

@@ -3,7 +3,7 @@
 import { exit, isReeveError, ReeveError } from '../../core/errors.ts';
 import { sleep } from '../../core/time.ts';
 import type { Control, DaemonStatus } from '../../daemon/index.ts';
-import { action, type Define, json } from '../define.ts';
+import { action, type Define, json, wholeNumber } from '../define.ts';
 import type { Io } from '../io.ts';
 import { type ControlOptions, connect, controlCommand } from './control-command.ts';
 
@@ -97,7 +97,11 @@ async function waitUntilGone(control: Control, signal: AbortSignal): Promise<voi
 
 export const eventsCommand: Define = (io) =>
   controlCommand('events', 'follow what happens in the daemon', 'reeve events\nreeve events --since 0 --json')
-    .option('--since <id>', 'also kept events after this id; 0 for all that are kept', Number)
+    .option(
+      '--since <id>',
+      'also kept events after this id; 0 for all that are kept',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .action(
       action<ControlOptions & { since?: number }>(io, async (_, options) => {
         const control = await connect(io, options);

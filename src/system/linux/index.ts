@@ -6,6 +6,7 @@ import { createContainment } from './containment.ts';
 import { unixElevation } from './elevation.ts';
 import { createHost } from './host.ts';
 import { createManagers } from './managers.ts';
+import { memoryKills } from './memory-kills.ts';
 import { createProcesses } from './processes.ts';
 import { createScanner } from './scanner/index.ts';
 import { socketsOf, systemd } from './service-manager.ts';
@@ -36,6 +37,7 @@ export function createLinuxSystem(options: LinuxOptions = {}): System {
     host: createHost(userName),
     managers: createManagers(options.searchPath ?? process.env.PATH ?? ''),
     elevation: unixElevation,
+    memoryKills,
     serviceManager: systemd,
     inheritedSockets: socketsOf,
   };
