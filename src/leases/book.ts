@@ -94,8 +94,8 @@ export interface LeaseBook {
   renew(leases: LeaseKey[]): Promise<Lease[]>;
   /** Those that were still going on. */
   release(leases: LeaseKey[], evidence?: Record<string, unknown>): Promise<Lease[]>;
-  /** Like release, done when it returns: for the exit of a process. As far as the book can. */
-  releaseNow(leases: LeaseKey[]): void;
+  /** Like release, done when it returns: for the exit of a process, and `using`. As far as the book can. */
+  releaseNow(leases: LeaseKey[], evidence: Record<string, unknown>): void;
   /** Writes down what happened to a port: `stolen` when somebody else bound it. */
   note(
     lease: LeaseKey,

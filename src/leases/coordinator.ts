@@ -95,7 +95,7 @@ export function createBook(ledger: Ledger, { system, quarantineMs }: Coordinator
     markBound: (lease, evidence) => ledger.markBound(lease, evidence),
     renew: (leases) => ledger.renew(leases),
     release: (leases, evidence) => ledger.release(leases, evidence),
-    releaseNow: (leases) => ledger.releaseNow(leases),
+    releaseNow: (leases, evidence) => ledger.releaseNow(leases, evidence),
     note: (lease, kind, evidence) => ledger.note(lease, kind, evidence),
     async list(name) {
       await ledger.end(await goneAmong(system, await ledger.owners()));

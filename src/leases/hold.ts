@@ -1,4 +1,5 @@
 // Keeps leases for as long as this process lives: heartbeat, parked sockets, release.
+import { threadId } from 'node:worker_threads';
 import type { Log } from '../core/context.ts';
 import { errorMessage, isReeveError, ReeveError } from '../core/errors.ts';
 import { leaseTimes } from '../core/lease.ts';
@@ -48,11 +49,14 @@ export async function holdLease(
   const lost = new AbortController();
   let held = true;
 
+  const unpark = () => {
+    for (const each of parked ?? []) each.release();
+  };
   const stop = () => {
     held = false;
     clearInterval(timer);
     callOff();
-    for (const each of parked ?? []) each.release();
+    unpark();
   };
   const beat = async () => {
     try {
@@ -68,7 +72,11 @@ export async function holdLease(
   };
   const timer = setInterval(beat, options.heartbeatMs ?? leaseTimes.heartbeat);
   timer.unref();
-  const callOff = atExit(() => book.releaseNow(leases));
+  const callOff = atExit(() => {
+    // Where only a thread exits, its sockets would stay open.
+    unpark();
+    book.releaseNow(leases, { why: threadId === 0 ? 'the process exited' : 'its thread exited' });
+  });
 
   const ports = leases.map(({ port }) => port);
   return {
@@ -81,7 +89,7 @@ export async function holdLease(
     releaseNow() {
       if (!held) return;
       stop();
-      book.releaseNow(leases);
+      book.releaseNow(leases, {});
     },
   };
 }

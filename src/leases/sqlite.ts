@@ -113,8 +113,8 @@ class SqliteLedger implements Ledger {
     return this.#database.inTurn(() => this.#each(keys, end));
   }
 
-  releaseNow(keys: LeaseKey[]): void {
-    this.#each(keys, (key) => this.#table.end(key, 'released', { why: 'the process exited' }));
+  releaseNow(keys: LeaseKey[], evidence: Record<string, unknown>): void {
+    this.#each(keys, (key) => this.#table.end(key, 'released', evidence));
   }
 
   note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {

@@ -220,6 +220,34 @@ describe.runIf(needs('leases of the library', 'linux'))('the library', () => {
     expect(released[0]!.evidence).toEqual({ why: 'the process exited' });
   });
 
+  it('releases and frees the port when a thread exits, without a warning', async () => {
+    const library = JSON.stringify(pathToFileURL(path.join(path.dirname(reeveFile), 'index.js')).href);
+    const settings = JSON.stringify({ folder, range });
+    const inThread = `import(${library}).then(({ lease, who }) => lease('web', ${settings})
+      .then((web) => who().then(() => require('node:worker_threads').parentPort.postMessage(web.port))))`;
+    const script = `const { Worker } = require('node:worker_threads'); const { once } = require('node:events');
+      (async () => {
+        const ports = [];
+        for (let i = 0; i < 2; i++) {
+          const thread = new Worker(${JSON.stringify(inThread)}, { eval: true });
+          const [[port]] = await Promise.all([once(thread, 'message'), once(thread, 'exit')]);
+          ports.push(port);
+        }
+        const { lease } = await import(${library});
+        console.log([...ports, (await lease('web', ${settings})).port].join());
+      })()`;
+    const child = await startNode(script, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let warnings = '';
+    child.process.stderr!.on('data', (text) => {
+      warnings += text;
+    });
+    if (child.process.exitCode === null) await once(child.process, 'exit');
+    expect([child.line, warnings]).toEqual([`${first},${first},${first}`, '']);
+    const { entries } = leaseAuditSchema.parse(await reeveJson(['leases', '--audit'], options()));
+    const why = entries.filter(({ kind }) => kind === 'released').map(({ evidence }) => evidence.why);
+    expect(why).toEqual(['its thread exited', 'its thread exited', 'the process exited']);
+  });
+
   it('takes ports and ranges as numbers and texts', async () => {
     const exclude = [first, `${first + 1}-${first + 2}`, { first: first + 3, last: first + 4 }];
     await using web = await lease('web', { folder, range, exclude });

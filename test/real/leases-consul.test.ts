@@ -90,7 +90,7 @@ describe.runIf(needs('leases in Consul', 'linux', 'consul'))('leases in Consul',
   it('are given back by a process that exits, before it is gone', async () => {
     const [book, other] = [await open(), await open()];
     const leases = await book.grant(await request('web'), never);
-    book.releaseNow(leases);
+    book.releaseNow(leases, {});
     expect(await other.list()).toEqual([]);
     expect(await other.grant(await request('else'), never)).toMatchObject([{ port: first }]);
     expect((await other.audit()).map(({ kind }) => kind)).toEqual(['granted', 'released', 'granted']);

@@ -64,6 +64,11 @@ describe.runIf(needs('parked ports', 'linux', 'ipv6'))('a parked port', () => {
       expect(outcome).toMatchObject({ ok: false, error: { code: 'EADDRINUSE' } });
       expect(await binder.attempt({ ...request, address, reuse: true })).toMatchObject({ ok: true });
     }
+    // UDP is not parked.
+    for (const address of ['::', '0.0.0.0'])
+      expect(await binder.attempt({ ...request, protocol: 'udp', address, reuse: false })).toMatchObject({
+        ok: true,
+      });
     const server = createServer((socket) => socket.end('hello')).listen(port, '127.0.0.1');
     await once(server, 'listening');
     const { rows } = await sockets.table({ ports: [{ first: port, last: port }], listening: true });

@@ -138,12 +138,12 @@ export class Heartbeats {
   }
 
   /** In a process of its own, since this one waits for nothing any more. What fails is left to the session's end. */
-  releaseNow(leases: LeaseKey[]): void {
+  releaseNow(leases: LeaseKey[], evidence: Record<string, unknown>): void {
     const { consul, changes } = this.#parts;
     const operations = leases.flatMap(({ id }) => {
       const own = this.#own.get(id);
       this.#own.delete(id);
-      return own ? [changes.endBlindly(own.kept, { why: 'the process exited' })] : [];
+      return own ? [changes.endBlindly(own.kept, evidence)] : [];
     });
     const each = 4;
     const batches = [];

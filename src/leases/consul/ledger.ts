@@ -81,8 +81,8 @@ export class ConsulLedger implements Ledger {
     return released;
   }
 
-  releaseNow(keys: LeaseKey[]): void {
-    this.#beats.releaseNow(keys);
+  releaseNow(keys: LeaseKey[], evidence: Record<string, unknown>): void {
+    this.#beats.releaseNow(keys, evidence);
   }
 
   async note(key: LeaseKey, kind: 'stolen' | 'moved' | 'refused', evidence: object): Promise<void> {

@@ -1,8 +1,8 @@
 // Who has which socket open, told by a BPF program that the kernel calls with every open file: as root, since Linux 5.17.
-import { closeSync, read, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { read, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { errorCode } from '../../../core/errors.ts';
-import { bpf } from '../../../ffi/index.ts';
+import { bpf, libc } from '../../../ffi/index.ts';
 import {
   command,
   createIterator,
@@ -25,6 +25,8 @@ const answerSize = 64 * 1024;
 const fewFiles = 50_000;
 
 export type BpfCall = typeof bpf;
+
+// Closed by libc: in a thread, fs.closeSync warns of descriptors that fs has not opened (trackUnmanagedFds).
 
 /** All holders of each id; null where the kernel does not tell. */
 export type KernelHolders = (ids: ReadonlySet<string>) => Promise<Map<string, number[]> | null>;
@@ -52,7 +54,7 @@ export function createKernelHolders(call: BpfCall = bpf, openFiles = countOpenFi
     } catch {
       return null;
     } finally {
-      closeSync(iterator);
+      libc.close(iterator);
     }
   };
 }
@@ -69,7 +71,7 @@ function findTarget(call: BpfCall): number {
       call(command.runProgram, run);
       return returned(run);
     } finally {
-      closeSync(program);
+      libc.close(program);
     }
   } finally {
     input.free();
@@ -92,7 +94,7 @@ function start(call: BpfCall, target: number): number {
     const link = keep(call(command.createLink, createLink(program)));
     return call(command.createIterator, createIterator(link));
   } finally {
-    for (const fd of opened) closeSync(fd);
+    for (const fd of opened) libc.close(fd);
     input.free();
   }
 }
