@@ -53,7 +53,7 @@ export function setting<T>(
 
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return option((text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
     throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
   });
