@@ -1,4 +1,5 @@
 // `reeve run`: one command in the foreground on a port of its own, watched until it listens there, ended as a whole.
+import { constants } from 'node:os';
 import type { Context } from '../core/context.ts';
 import { errorMessage, exit } from '../core/errors.ts';
 import { sleep } from '../core/time.ts';
@@ -58,8 +59,10 @@ const interruptsToStop = 3;
 /** A server that cannot bind its port says so and ends at once; one that ends later has another reason. */
 const earlyEnd = 10_000;
 
-/** The end of a command that was never started, since a signal came first. */
-const stoppedBefore: CommandEnd = { code: 143, signal: 'SIGTERM', words: 'stopped', started: false };
+/** The end of a command that was not started, or not again, since a signal came first. */
+function stoppedBefore(signal: NodeJS.Signals): CommandEnd {
+  return { code: 128 + constants.signals[signal], signal, words: 'stopped', started: false };
+}
 
 export class Run {
   readonly #spec: RunSpec;
@@ -69,6 +72,7 @@ export class Run {
   readonly #stopping = new AbortController();
   /** Aborts when patience is over. */
   readonly #killing = new AbortController();
+  #stoppedBy: NodeJS.Signals = 'SIGTERM';
   #command: Command | null = null;
   #identity: ProcessIdentity | null = null;
   #interrupts = 0;
@@ -100,14 +104,13 @@ export class Run {
         if (left.length > 0) report({ kind: 'left', pids: left.map(({ pid }) => pid) });
         if (this.#failed) return { code: exit.no, signal: null };
         const final = { code: end.code, signal: end.signal };
-        if (!this.#spec.restart || end.code === 0 || !end.started || this.#stopping.signal.aborted)
-          return final;
+        if (!this.#spec.restart || end.code === 0 || !end.started || this.#isOver(end)) return final;
         const delay = this.#delayAfter(end);
         const stopped = await sleep(delay, this.#stopping.signal).then(
           () => false,
           () => true,
         );
-        if (stopped) return final;
+        if (stopped) return stoppedBefore(this.#stoppedBy);
       }
     } finally {
       this.#tree.close();
@@ -119,15 +122,16 @@ export class Run {
     const interrupt = name === 'SIGINT' || name === 'SIGQUIT';
     if (interrupt) this.#interrupts += 1;
     if (this.#stopping.signal.aborted && (interrupt || name === 'SIGTERM')) this.#killing.abort();
-    else if (name === 'SIGTERM' || (interrupt && (!this.#command || this.#interrupts >= interruptsToStop)))
-      this.stop();
+    else if (name === 'SIGTERM' || this.#interrupts >= interruptsToStop) this.stop(name);
+    else if (!this.#command && (interrupt || name === 'SIGHUP')) this.stop(name);
     // The command has it already, and twice would mean "at once" to many programs.
     else if (!ofTerminals.has(name) || !this.#spec.terminal()) this.#command?.signal(name);
   }
 
   /** SIGTERM to the command, later to the others of its tree, and SIGKILL when the time is over. */
-  stop(): void {
+  stop(by: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#stopping.signal.aborted) return;
+    this.#stoppedBy = by;
     this.#stopping.abort();
     const command = this.#command;
     if (!command) return;
@@ -147,7 +151,7 @@ export class Run {
     const plain = launchOf(config, { [name]: port }, this.#spec.env, folder);
     const launch = system.startable?.(plain) ?? plain;
     const watch = await this.#openWatch();
-    if (this.#stopping.signal.aborted) return { ...stoppedBefore, readyAt: null };
+    if (this.#stopping.signal.aborted) return { ...stoppedBefore(this.#stoppedBy), readyAt: null };
     const watching = new AbortController();
     const startedAt = clock.monotonic();
     let readyAt: number | null = null;
@@ -173,6 +177,11 @@ export class Run {
     if (!end.started) report({ kind: 'ended', words: end.words });
     else if (readyAt === null && clock.monotonic() - startedAt < earlyEnd) this.#hintAtParking(end);
     return { ...end, readyAt };
+  }
+
+  /** Who pressed Ctrl-C, or closed the terminal, does not want it started again. To many servers SIGHUP means "reload". */
+  #isOver({ signal }: CommandEnd): boolean {
+    return this.#stopping.signal.aborted || this.#interrupts > 0 || signal === 'SIGHUP';
   }
 
   /** Once: what is true of the first start is true of the next. */

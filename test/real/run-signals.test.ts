@@ -69,4 +69,30 @@ kill -INT $run; wait $run; echo "ended by $?"\n`,
       await shell.ended;
     },
   );
+
+  it.each(['SIGINT', 'SIGHUP'] as const)('does not start again what %s ended', async (signal) => {
+    const script = `setInterval(() => {}, 1000); console.log('up')`;
+    const run = startRun(['--restart', '--', node, '-e', script], { detached: true });
+    await run.until(/^up$/m);
+    run.child.kill(signal);
+    expect(await run.ended).toEqual({ code: null, signal });
+    expect(run.text()).not.toContain('starts again');
+  });
+
+  it.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)(
+    'is ended by %s before the next start',
+    async (signal) => {
+      const run = startRun(['--restart', '--', 'sh', '-c', 'exit 3']);
+      await run.until(/starts again in [1-9][\d.]*s/);
+      run.child.kill(signal);
+      expect(await run.ended).toEqual({ code: null, signal });
+    },
+  );
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('is ended by %s while it waits for a URL', async (signal) => {
+    const run = startRun(['--wait-for', 'tcp://127.0.0.1:1', '--', 'echo', 'it ran']);
+    await run.until(/waits for/);
+    run.child.kill(signal);
+    expect(await run.ended).toEqual({ code: null, signal });
+  });
 });

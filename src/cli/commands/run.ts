@@ -53,7 +53,16 @@ reeve run --wait-for tcp://localhost:5432 --open -- npm run dev`,
     .action(async (_words, options: RunOptions, self) => {
       const { rawArgs } = program as unknown as { rawArgs: string[] };
       const { name, argv } = split(rawArgs, self.args);
-      const end = await run(io, name, argv, { ...program.opts(), ...options });
+      let early: NodeJS.Signals | null = null;
+      for (const each of ['SIGINT', 'SIGTERM'] as const) {
+        io.host.on(each, () => {
+          early ??= each;
+        });
+      }
+      const end = await run(io, name, argv, { ...program.opts(), ...options }).catch((error): RunEnd => {
+        if (!early || !io.signal.aborted) throw error;
+        return { code: 130, signal: early };
+      });
       io.exitCode = end.code;
       if (!end.signal || !passedOn.has(end.signal)) return;
       io.host.removeAllListeners(end.signal);
@@ -166,6 +175,7 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
   // not end it by another code (the kernel may have handed it to a thread that has not run yet).
   for (const signal of forwarded) io.host.on(signal, () => one.signal(signal));
   io.releaseSignals();
+  if (io.signal.aborted) one.stop();
   try {
     return await one.start();
   } finally {
