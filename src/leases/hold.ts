@@ -62,9 +62,11 @@ export async function holdLease(
     try {
       const kept = await book.renew(leases);
       if (kept.length === leases.length || !held) return;
-      const words = `the lease of ${request.name} was lost: it was released, or another has its port by now`;
+      const gone = leases.find(({ id }) => !kept.some((lease) => lease.id === id))!;
       stop();
-      lost.abort(new ReeveError('conflict', words));
+      lost.abort(
+        new ReeveError('conflict', `${request.name} lost port ${gone.port}: ${await whyLost(book, gone)}`),
+      );
     } catch (error) {
       // The TTL bears two more beats.
       log.warn({ name: request.name, error: errorMessage(error) }, 'cannot renew a lease');
@@ -92,6 +94,17 @@ export async function holdLease(
       book.releaseNow(leases, {});
     },
   };
+}
+
+/** As far as the book can tell. */
+async function whyLost(book: LeaseBook, { name, id }: Granted): Promise<string> {
+  const entries = await book.audit({ name, limit: 100 }).catch(() => []);
+  const end = entries.findLast(
+    ({ lease, kind }) => lease === id && (kind === 'released' || kind === 'expired'),
+  );
+  return end
+    ? `its lease ${end.kind === 'expired' ? 'expired' : 'was released'} (${end.evidence.why ?? 'no reason given'})`
+    : 'it was released, or another has it by now';
 }
 
 async function takeAndPark(

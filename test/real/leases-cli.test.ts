@@ -198,7 +198,8 @@ describe.runIf(needs('leases of the library', 'linux'))('the library', () => {
     const lost = once(web.lost, 'abort');
     await run('release', 'web', '--force');
     await lost;
-    expect(web.lost.reason).toMatchObject({ code: 'conflict' });
+    const message = `web lost port ${first}: its lease was released (reeve release --force)`;
+    expect(web.lost.reason).toMatchObject({ code: 'conflict', message });
     await web.release();
   });
 
