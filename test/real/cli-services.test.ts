@@ -52,7 +52,11 @@ test('a service is restarted, scaled, drained by instance, and its output read w
   expect((await run('logs', 'app', '-n', '1')).stdout.trim().split('\n')).toEqual(lines);
   await daemon.drainAndStop();
   // As long as real ones are.
-  expect(await run('events', '--since', '1795328837250')).toMatchObject({ code: 1 });
+  const nobody = ['--control', '127.0.0.1:1', '--token-file', home.file];
+  expect(await reeve(['events', '--since', '1795328837250', ...nobody])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no daemon answers on 127.0.0.1:1'),
+  });
   expect((await run('logs', 'app/1')).stdout).toBe(`${lines[1]!.slice(7)}\n`.repeat(2));
   expect(await run('logs', 'nobody')).toMatchObject({ code: 1, stdout: '' });
   expect((await run('logs', '../x')).code).toBe(2);
