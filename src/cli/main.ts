@@ -66,6 +66,11 @@ function tell(error: unknown, io: Io): number {
     io.err(`  ${colors.dim('→')} raise the limit: ulimit -n 1024`);
     return exit.unknown;
   }
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    io.err(`${colors.red('reeve:')} the folder that this was started in is not there any more`);
+    io.err(`  ${colors.dim('→')} Go to one that is: cd`);
+    return exit.usage;
+  }
   if (refusals.has(errorCode(error) ?? '')) {
     io.err(`${colors.red('reeve:')} ${errorMessage(error)}`);
     return /^E(NOSPC|DQUOT)$/.test(errorCode(error)!) ? exit.no : exit.privilege;

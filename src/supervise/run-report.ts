@@ -21,6 +21,8 @@ export type RunReport =
   /** It cannot be seen here who listens. */
   | { kind: 'blind'; reason: string }
   | { kind: 'ended'; words: string }
+  /** The command has ended by itself, and what it left running is ended with it. */
+  | { kind: 'swept'; processes: { pid: number; name: string }[] }
   | { kind: 'parked-hint'; port: number }
   /** `entered`: from now on it counts as crash-looping. */
   | { kind: 'restart'; delay: number; reason: string; looping: boolean; entered: boolean }

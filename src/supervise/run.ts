@@ -64,6 +64,9 @@ function stoppedBefore(signal: NodeJS.Signals): CommandEnd {
   return { code: 128 + constants.signals[signal], signal, words: 'stopped', started: false };
 }
 
+/** `readyAt`: when it was seen to listen, on the monotonic clock. */
+type RunOutcome = CommandEnd & { readyAt: number | null };
+
 export class Run {
   readonly #spec: RunSpec;
   readonly #deps: RunDeps;
@@ -100,6 +103,7 @@ export class Run {
     try {
       for (;;) {
         const end = await this.#once();
+        await this.#tellLeavings(end);
         const left = await this.#tree.end(null, this.#killing.signal);
         if (left.length > 0) report({ kind: 'left', pids: left.map(({ pid }) => pid) });
         if (this.#failed) return { code: exit.no, signal: null };
@@ -143,7 +147,7 @@ export class Run {
     else setTimeout(kill, this.#spec.stopTimeout).unref();
   }
 
-  async #once(): Promise<CommandEnd & { readyAt: number | null }> {
+  async #once(): Promise<RunOutcome> {
     const { name, port, socket, folder } = this.#spec;
     const { system, context, report } = this.#deps;
     const { clock } = context;
@@ -179,6 +183,13 @@ export class Run {
     return { ...end, readyAt };
   }
 
+  /** A server that was sent into the background, by a script that then ended, would vanish without a word. */
+  async #tellLeavings({ code, readyAt }: RunOutcome): Promise<void> {
+    if (code !== 0 || readyAt === null || this.#stopping.signal.aborted || this.#interrupts > 0) return;
+    const processes = (await this.#tree.members()).map(({ pid, name }) => ({ pid, name }));
+    if (processes.length > 0) this.#deps.report({ kind: 'swept', processes });
+  }
+
   /** Who pressed Ctrl-C, or closed the terminal, does not want it started again. To many servers SIGHUP means "reload". */
   #isOver({ signal }: CommandEnd): boolean {
     return this.#stopping.signal.aborted || this.#interrupts > 0 || signal === 'SIGHUP';
@@ -194,7 +205,7 @@ export class Run {
     this.#deps.report({ kind: 'parked-hint', port: this.#spec.port });
   }
 
-  #delayAfter({ words, readyAt }: CommandEnd & { readyAt: number | null }): number {
+  #delayAfter({ words, readyAt }: RunOutcome): number {
     const { clock, random } = this.#deps.context;
     const now = clock.monotonic();
     const healthyFor = readyAt === null ? 0 : now - readyAt;

@@ -1,4 +1,5 @@
 // reeve run: the command's port, environment and exit code, and what is told of who listens.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,6 +7,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../support/children.ts';
 import { needs } from '../support/parts.ts';
+import { reeve, reeveFile } from '../support/reeve.ts';
 import {
   askServer,
   lives,
@@ -15,6 +17,7 @@ import {
   startRun,
   temporaryFolder,
   untilReady,
+  watched,
 } from './run-support.ts';
 
 describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
@@ -70,6 +73,26 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     expect((await askServer(port)).pid).toBe(pid);
   });
 
+  it('says what it ends when a script has left a server behind', async () => {
+    const script = '"$0" "$1" & until [ -e "$2" ]; do sleep 0.05; done';
+    const gate = path.join(temporaryFolder(), 'gate');
+    const run = startRun(['--', 'sh', '-c', script, node, server, gate]);
+    const { pid } = await untilReady(run);
+    writeFileSync(gate, '');
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(run.text()).toMatch(new RegExp(`what it left running is ended: .+\\(PID ${pid}\\)`));
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('says that its folder is gone', async () => {
+    const folder = path.join(temporaryFolder(), 'gone');
+    const line = `mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"`;
+    const args = ['-c', line, folder, node, reeveFile, 'run', '--', 'true'];
+    const run = watched(spawn('sh', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    expect(await run.ended).toEqual({ code: 2, signal: null });
+    expect(run.text()).toContain('is not there any more');
+  });
+
   it('says who has taken the port, and ends its own command and nobody else', async () => {
     const run = startRun(['--', 'sh', '-c', 'echo "port $PORT pid $$"; exec sleep 1000']);
     const [, port, pid] = await run.until(/port (\d+) pid (\d+)/);
@@ -91,6 +114,12 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     const fixed = startRun(['--fix', '--', node, server, '0']);
     const [, pid, port] = await fixed.until(/\(PID (\d+)\) listens on .+ comes to port (\d+) is passed on/);
     expect((await askServer(Number(port))).pid).toBe(Number(pid));
+    // It listens on loopback alone, and so does what leads to it.
+    const { stdout } = await reeve(['who', port!, '--json']);
+    const { sockets } = JSON.parse(stdout) as { sockets: { address: string; state: string }[] };
+    expect(sockets.map(({ address }) => address)).not.toContain('0.0.0.0');
+    expect(sockets.map(({ address }) => address)).toContain('127.0.0.1');
+    expect(sockets.filter(({ address, state }) => address === '::' && state === 'listen')).toEqual([]);
     fixed.child.kill('SIGTERM');
     expect(await fixed.ended).toEqual({ code: 9, signal: null });
   });

@@ -189,12 +189,10 @@ async function run(io: Io, asked: string | null, argv: string[], options: RunOpt
 function createRelay(port: number, signal: AbortSignal) {
   let end = async () => {};
   return {
-    async to({ address, port: at }: Listener): Promise<void> {
+    async to(listener: Listener): Promise<void> {
       await end();
       const { relayPort } = await import('../relay-port.ts');
-      // A server that listens on every address is reached on loopback.
-      const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
-      end = await relayPort(port, { host, port: at }, signal);
+      end = await relayPort(port, listener, signal);
     },
     end: () => end(),
   };

@@ -20,6 +20,7 @@ const notes = new Set<RunReport['kind']>([
   'late',
   'blind',
   'parked-hint',
+  'swept',
 ]);
 
 export interface RunVoice {
@@ -92,6 +93,13 @@ function words(report: RunReport, { socket }: RunVoice): Words {
     case 'restart': {
       const again = `starts again in ${formatDuration(report.delay)}: ${report.reason}`;
       return [report.entered ? `crash-looping; from now on one try in about a minute; ${again}` : again];
+    }
+    case 'swept': {
+      const who = report.processes.map(({ pid, name }) => `${printable(name)} (PID ${pid})`).join(', ');
+      return [
+        `the command has ended, so what it left running is ended: ${who}`,
+        'Let it stay in the foreground, or wait for what it starts',
+      ];
     }
     case 'left':
       return [
