@@ -1,6 +1,7 @@
 // One process group that reeve started: its output, its exit, and signals that reach nobody else.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { formatDuration } from '../core/quantity.ts';
@@ -100,7 +101,7 @@ export function startChild(launch: Launch, hooks: ChildHooks): Child {
     child.once('exit', (code, signal) => {
       const ending: Ending = signal
         ? { reason: 'signal', code: null, words: `killed by ${signal}${killed ? patience : ranOut(signal)}` }
-        : { reason: 'exit', code, words: `exit code ${code}` };
+        : { reason: 'exit', code, words: `exit code ${code}${shellWords(code!)}` };
       if (stopping) void untilEmpty(child, () => killed).then(() => leave(ending));
       else {
         kill('SIGKILL');
@@ -148,6 +149,13 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
     if (['ESRCH', 'EPERM'].includes(errorCode(error) ?? '')) return false;
     throw error;
   }
+}
+
+/** What a shell means by it (POSIX 2.8.2): the command is often one, and so is what sets limits. */
+function shellWords(code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+  const means = { 126: 'command may not be executed', 127: 'command not found' }[code];
+  return means || signal ? ` (of a shell: ${means ?? `killed by ${signal}`})` : '';
 }
 
 function cutOffOutput(child: ChildProcess): void {

@@ -152,6 +152,17 @@ test.each([
   expect(events[0]).toMatchObject({ kind: 'restart', message: expect.stringMatching(words) });
 });
 
+test.each([
+  ['exec /nonexistent/program', {}, 'exit code 127 (of a shell: command not found)'],
+  ['exec /', {}, 'exit code 126 (of a shell: command may not be executed)'],
+  ["/bin/sh -c 'kill -KILL $$'; exit $?", {}, 'exit code 137 (of a shell: killed by SIGKILL)'],
+  ['exit 3', { limits: { nice: 1 } }, 'exit code 3'],
+])('what the exit code of a shell means is said: %s', async (script, changes, words) => {
+  const run = supervised(serviceConfig([], { command: ['/bin/sh', '-c', script], ...changes }));
+  await run.until('it has failed', ([one]) => one!.history.length > 0);
+  expect(run.first().history[0]!.detail).toBe(words);
+});
+
 test("its environment is reeve's without what was meant for reeve, with its own and its ports", async () => {
   const env = {
     PATH: process.env.PATH,
