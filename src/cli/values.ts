@@ -17,6 +17,7 @@ export const valuesOf: Readonly<Record<string, Kind>> = {
     restart: 'instances',
     logs: 'instances',
     scale: 'services',
+    status: 'services',
     services: 'services',
     announce: 'services',
     dial: 'services',
