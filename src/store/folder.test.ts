@@ -26,6 +26,9 @@ test.runIf(needs('the mode of the state directory', 'linux'))('it is made for th
   await openStateFolder(path.join(base, 'a', 'b'));
   expect(statSync(path.join(base, 'a', 'b')).mode & 0o777).toBe(0o700);
   writeFileSync(path.join(base, 'file'), '');
-  await expect(openStateFolder(path.join(base, 'file', 'c'))).rejects.toMatchObject({ name: 'ReeveError' });
+  await openStateFolder(path.join(base, 'a', 'b'));
+  for (const folder of [path.join(base, 'file'), path.join(base, 'file', 'c'), '/proc/reeve/c']) {
+    await expect(openStateFolder(folder)).rejects.toMatchObject({ name: 'ReeveError' });
+  }
   rmSync(base, { recursive: true, force: true });
 });

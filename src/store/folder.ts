@@ -1,6 +1,6 @@
 // Where reeve keeps what must outlast a process: the state directory.
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { errorCode, errorMessage, ReeveError } from '../core/errors.ts';
@@ -46,12 +46,11 @@ export function currentOwner(env: NodeJS.ProcessEnv): StateOwner {
 export async function openStateFolder(folder: string, make?: (folder: string) => void): Promise<void> {
   try {
     if (make) {
-      await mkdir(path.dirname(folder), { recursive: true });
+      await makeFolders(path.dirname(folder));
       if (!existsSync(folder)) make(folder);
       return;
     }
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(folder, 0o700);
+    if (await makeFolders(folder, 0o700)) await chmod(folder, 0o700);
   } catch (error) {
     const denied = ['EACCES', 'EPERM', 'EROFS', 'ERROR_ACCESS_DENIED'].includes(errorCode(error) ?? '');
     throw new ReeveError(
@@ -62,5 +61,26 @@ export async function openStateFolder(folder: string, make?: (folder: string) =>
         cause: error,
       },
     );
+  }
+}
+
+/**
+ * False where it was there. Node's own `recursive` tries for ever where ENOENT is the answer though the folder above is
+ * there, as under /proc (seen with Node 20.20).
+ */
+async function makeFolders(folder: string, mode = 0o777, tries = 3): Promise<boolean> {
+  try {
+    await mkdir(folder, mode);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    // A drive's root answers EPERM on Windows, and a read-only file system EROFS before EEXIST.
+    const there = await stat(folder).catch(() => null);
+    if (there?.isDirectory()) return false;
+    if (code !== 'ENOENT' || tries === 1) throw error;
+    // Another process may have made it since.
+    const above = path.dirname(folder);
+    if (!existsSync(above)) await makeFolders(above, mode);
+    return makeFolders(folder, mode, tries - 1);
   }
 }
