@@ -35,6 +35,9 @@ export interface HeldLease {
   releaseNow(): void;
 }
 
+/** Shorter ones would keep the book busy with heartbeats, and be lost to one late turn of the event loop. */
+const shortestTtl = 100;
+
 /** A port may be lost between the proof and the parking; then another is asked for. */
 const maxTries = 10;
 
@@ -112,9 +115,14 @@ async function takeAndPark(
   { book, system, park = true }: HoldOptions,
   signal: AbortSignal,
 ): Promise<{ leases: Granted[]; parked: Parked[] | null }> {
+  const { ttlMs = leaseTimes.heldTtl } = request;
+  if (ttlMs < shortestTtl) {
+    const words = `a lease that a process keeps cannot last ${ttlMs} ms: at least ${shortestTtl} ms serve`;
+    throw new ReeveError('usage', words, { hint: 'Its heartbeat comes three times in that' });
+  }
   const owner = await ownProcess(system);
   for (let tries = 1; ; tries++) {
-    const leases = await book.grant({ ttlMs: leaseTimes.heldTtl, ...request, owner }, signal);
+    const leases = await book.grant({ ...request, ttlMs, owner }, signal);
     if (!park) return { leases, parked: null };
     const parked: Parked[] = [];
     try {

@@ -18,7 +18,7 @@ export function checkRequest({ name, count = 1, ttlMs }: GrantRequest): void {
     throw new ReeveError('usage', `cannot lease ${count} ports at once: 1 to ${maxCount} serve`);
   }
   if (!(ttlMs >= 1 && ttlMs <= longestTtl)) {
-    const asked = Number.isFinite(ttlMs) ? formatDuration(ttlMs) : JSON.stringify(ttlMs);
+    const asked = Number.isFinite(ttlMs) ? formatDuration(ttlMs) : String(ttlMs);
     throw new ReeveError('usage', `a lease cannot last ${asked}: 1ms to 366d serve`);
   }
 }

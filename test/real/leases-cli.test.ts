@@ -113,6 +113,9 @@ describe.runIf(needs('leases of the command line', 'linux'))('the command line',
       'granted for 1h',
       `moved from ${first} to ${first + 5}: it is outside the range`,
     ]);
+    await using held = await lease('web', { folder, range: `${first + 5}-${first + 9}` });
+    expect(held.port).toBe(first + 5);
+    expect((await run('leases', '--audit')).stdout).toContain('for 15s in place of one that no process kept');
   });
 
   it('holds a port until Ctrl-C, parked and kept from others', async () => {
@@ -268,7 +271,8 @@ describe.runIf(needs('leases of the library', 'linux'))('the library', () => {
     [['web', { exclude: [null] }], "'null' is not a port"],
     [['web', { count: '3' }], `'count' of a lease is a number, not "3"`],
     [['web', { strict: 'no' }], `'strict' of a lease is a boolean, not "no"`],
-    [['web', { ttlMs: Number.NaN }], 'cannot last'],
+    [['web', { ttlMs: Number.NaN }], 'cannot last NaN'],
+    [['web', { ttlMs: 99 }], 'at least 100 ms'],
     [['web', { count: 0 }], 'cannot lease 0 ports'],
     [['web', { range: '20000-20005', count: 7 }], 'only 6 ports to lease, 7 wanted'],
   ])('refuses %j in words', async ([name, settings], message, hint = '') => {

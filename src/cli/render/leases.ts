@@ -84,10 +84,11 @@ function ownerWords({ pid }: LeaseOwner): string {
 
 /** What is known of each, in the order of a sentence; whatever else there is follows as `key=value`. */
 function evidenceWords(evidence: Record<string, unknown>): string {
-  const { ttlMs, times, from, to, syscall, code, protocol, address, holder, holders, why, ...rest } =
-    evidence;
+  const { ttlMs, tookOver, times, from, to, ...more } = evidence;
+  const { syscall, code, protocol, address, holder, holders, why, ...rest } = more;
   const words = [
     ttlMs === undefined ? null : `for ${exactDuration(Number(ttlMs))}`,
+    tookOver === undefined ? null : 'in place of one that no process kept',
     times === undefined ? null : plural(Number(times), 'time'),
     from === undefined ? null : `from ${from} to ${to}:`,
     code === undefined ? null : `${syscall} of ${address} (${protocol}): ${code}`,
