@@ -1,6 +1,8 @@
 // The command of `reeve run`: in the foreground, on reeve's own terminal and streams, until it exits.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import path from 'node:path';
 import { errorCode, errorMessage } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import type { Launch } from './launch.ts';
@@ -31,6 +33,8 @@ export interface Command {
  * terminal. `socket` becomes its descriptor 3.
  */
 export function startCommand(launch: Launch, socket: number | null): Command {
+  const missing = socket === null ? null : whyNotFound(launch);
+  if (missing) return { pid: null, ended: Promise.resolve(neverRan(missing, launch)), signal() {} };
   const { program, args, env } = socket === null ? launch : withSocket(launch);
   let child: ChildProcess;
   try {
@@ -73,6 +77,25 @@ function withSocket(launch: Launch): Launch {
     args: ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', program, ...args],
     env: { ...env, LISTEN_FDS: '1' },
   };
+}
+
+/** What a start without that shell would fail with: the shell would have run, and its end be taken for the program's. */
+function whyNotFound({ program, cwd, env }: Launch): Error | null {
+  let code = 'ENOENT';
+  const isPath = program.includes('/');
+  // Without PATH the shell has one of its own.
+  if (!isPath && env.PATH === undefined) return null;
+  for (const folder of isPath ? ['.'] : env.PATH!.split(':')) {
+    const file = path.resolve(cwd, folder, program);
+    try {
+      accessSync(file, fsConstants.X_OK);
+      if (statSync(file).isFile()) return null;
+      code = 'EACCES';
+    } catch (error) {
+      if (errorCode(error) === 'EACCES') code = 'EACCES';
+    }
+  }
+  return Object.assign(new Error(code), { code });
 }
 
 function neverRan(error: unknown, { program }: Launch): CommandEnd {

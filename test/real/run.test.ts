@@ -135,6 +135,15 @@ describe.runIf(needs('reeve run', 'linux'))('reeve run', () => {
     });
   });
 
+  it.each([
+    ['reeve-no-such-program', 127, "there is no program 'reeve-no-such-program'"],
+    ['/etc/passwd', 126, "'/etc/passwd' may not be executed"],
+  ])('with a socket too, does not start again what cannot be started: %s', async (program, code, words) => {
+    const run = startRun(['--socket', '--restart', '--', program]);
+    expect(await run.ended).toEqual({ code, signal: null });
+    expect(run.text()).toBe(`reeve: could not start: ${words}\n`);
+  });
+
   it('starts it again when it fails, with another PID on the same port, until it is told to stop', async () => {
     const run = startRun(['--restart', '--', node, server]);
     const first = await untilReady(run);
