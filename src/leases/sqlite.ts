@@ -168,7 +168,7 @@ class SqliteLedger implements Ledger {
       return { lease: this.#lease(renewed), renewed: true, home: true };
     });
     const taken = plan.ports.map(
-      (port) => this.#take(port, order, this.#clear(this.#table.at(port), order))!,
+      (port) => this.#take(port, order, this.#clear(named.find((row) => row.port === port) ?? this.#table.at(port), order))!,
     );
     return {
       offers: [...prolonged, ...taken].sort((a, b) => a.lease.port - b.lease.port),
