@@ -154,7 +154,7 @@ class SqliteLedger implements Ledger {
     const plan = this.#plan(order, named);
     const [port] = plan.ports;
     if (port === undefined || plan.prolong.length > 0) return null;
-    const before = named.find((row) => row.port === port) ?? this.#table.at(port);
+    const before = this.#at(port, named);
     if (before?.ended_at === null) return null;
     const offer = this.#take(port, order, before);
     return offer && { offers: [offer], homes: named.map((row) => row.port) };
@@ -168,7 +168,7 @@ class SqliteLedger implements Ledger {
       return { lease: this.#lease(renewed), renewed: true, home: true };
     });
     const taken = plan.ports.map(
-      (port) => this.#take(port, order, this.#clear(named.find((row) => row.port === port) ?? this.#table.at(port), order))!,
+      (port) => this.#take(port, order, this.#clear(this.#at(port, named), order))!,
     );
     return {
       offers: [...prolonged, ...taken].sort((a, b) => a.lease.port - b.lease.port),
@@ -192,6 +192,11 @@ class SqliteLedger implements Ledger {
         named.map(({ port }) => port),
       );
     return { prolong, ports };
+  }
+
+  /** Read already where it is one of the name's own. */
+  #at(port: number, named: LeaseRow[]): LeaseRow | null {
+    return named.find((row) => row.port === port) ?? this.#table.at(port);
   }
 
   #take(port: number, order: Order, before: LeaseRow | null): Offer | null {

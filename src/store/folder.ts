@@ -57,7 +57,7 @@ export async function openStateFolder(folder: string, make?: (folder: string) =>
       denied ? 'privilege' : 'config',
       `cannot make the state directory ${folder}: ${errorMessage(error)}`,
       {
-        hint: 'Name a folder that this user may write: REEVE_STATE, or state: in the configuration',
+        hint: 'Name a folder that this user may write: REEVE_STATE (for leases REEVE_LEASES), or state: in the configuration',
         cause: error,
       },
     );
